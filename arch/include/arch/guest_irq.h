@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Contract: list registers of the CPU interface that hardware virtualises (GICv2 GICH_LR, GICv3 ICH_LR_EL2), or their absence.
+// All functions work on the VCPU whose world is loaded on this CPU; interrupts masked.
+#pragma once
+
+#include <arch/addr.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+
+enum guest_irq_version {
+    GUEST_IRQ_NONE, /**< no virtual CPU interface on this host */
+    GUEST_IRQ_V2,
+    GUEST_IRQ_V3,
+};
+
+#define GUEST_IRQ_LR_MAX 16
+
+struct guest_irq_lr {
+    uint32_t virq;   /**< INTID the guest sees */
+    uint32_t pirq;   /**< physical INTID when hw */
+    uint8_t priority;
+    uint8_t source;  /**< GICv2 SGI: number of the requesting CPU interface */
+    bool pending;
+    bool active;
+    bool hw;         /**< guest deactivation deactivates pirq */
+    bool group1;
+    bool eoi;        /**< maintenance interrupt when the guest ends it (only without hw) */
+};
+
+enum guest_irq_version arch_guest_irq_version(void);
+/** Host-physical GICV frame for a GICv2 guest's GICC region; size 0 where there is none. */
+void arch_guest_irq_gicv(hpa_t *base, uint64_t *size);
+/** Usable list registers, 0..GUEST_IRQ_LR_MAX. */
+unsigned arch_guest_irq_lr_count(void);
+/** Priority bits that the virtual interface implements (>= 5). */
+unsigned arch_guest_irq_priority_bits(void);
+void arch_guest_irq_lr_read(unsigned index, struct guest_irq_lr *lr);
+void arch_guest_irq_lr_write(unsigned index, const struct guest_irq_lr *lr);
+void arch_guest_irq_lr_clear(unsigned index);
+/** Bit i set: list register i holds neither a pending nor an active interrupt (ELRSR). */
+uint32_t arch_guest_irq_lr_empty(void);
+/** Bit i set: list register i of a finished interrupt asked for a maintenance interrupt (EISR). */
+uint32_t arch_guest_irq_lr_ended(void);
+/** Ask for a maintenance interrupt when at most one list register is left in use (UIE). */
+void arch_guest_irq_underflow(bool enable);
+/** GICv3 priority mask and group enables for the WFI check: true when an interrupt of this group and priority would be taken. */
+bool arch_guest_irq_accepts(bool group1, uint8_t priority);
+/** Clear the physical active state of pirq on this CPU (a hardware-linked interrupt whose virtual half was withdrawn). */
+void arch_guest_irq_deactivate(uint32_t pirq);

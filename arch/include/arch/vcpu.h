@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Contract: the machine part of a VCPU, normal (guest) or orphan (thread).
+#pragma once
+
+#include <arch/addr.h>
+#include <port/vcpu.h> /* struct arch_vcpu: first member of struct vcpu */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vcpu;
+struct guest;
+
+/**
+ * Prepare an orphan VCPU: when first switched to, it calls entry(arg) on its stack with IRQs enabled and preempt count 0,
+ * after sched_switch_finish(). entry never returns.
+ */
+void arch_vcpu_init_orphan(struct vcpu *vcpu, void (*entry)(void *), void *arg);
+
+/** Allocate what a normal VCPU needs. Orphan. -ENOMEM. */
+int arch_vcpu_init_normal(struct vcpu *vcpu);
+/** Free it; the VCPU is off all CPUs and dropped. */
+void arch_vcpu_destroy(struct vcpu *vcpu);
+
+/**
+ * Bring the registers of a normal VCPU to their architected reset values, entering at EL1h with MMU off at pc, x0 = arg.
+ * The VCPU is off all CPUs (on_cpu clear) and its world dropped. When switched to, it enters through sched_switch_finish() and
+ * hv_exit_to_guest().
+ */
+void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t arg);
+
+/** Switch stacks and callee-saved registers. IRQs masked, run queue lock held as sched.c defines. Returns the VCPU that ran before. */
+struct vcpu *arch_vcpu_switch(struct vcpu *prev, struct vcpu *next);
+
+/** Load the world (EL1 registers, list registers, timer) if another is loaded. IRQs masked, vcpu == current. Called by hv_exit_to_guest(). */
+void arch_vcpu_world_load(struct vcpu *vcpu);
+
+/** Make the saved state in memory current: cross-calls world_cpu if needed. Orphan context, or Normal for itself. The VCPU is not running. */
+void arch_vcpu_sync(struct vcpu *vcpu);
+/** Forget a loaded world wherever it is (reset, destroy). Orphan context. The VCPU is not running. */
+void arch_vcpu_drop(struct vcpu *vcpu);
+
+/** Guest-visible registers by id: one const table drives dump, reset and tests. */
+struct arch_reg_desc {
+    const char *name; /**< Arm ARM name, lower case */
+    uint16_t id;
+    uint64_t reset;
+};
+const struct arch_reg_desc *arch_vcpu_reg_table(unsigned *count);
+/** The VCPU is synced. -ENOENT for an unknown id. */
+int arch_vcpu_get_reg(struct vcpu *vcpu, unsigned id, uint64_t *value);
+int arch_vcpu_set_reg(struct vcpu *vcpu, unsigned id, uint64_t value);
+
+/** Guest general register n (31 reads as zero, writes ignored): for emulated instructions. vcpu == current. */
+uint64_t arch_vcpu_get_gpr(struct vcpu *vcpu, unsigned n);
+void arch_vcpu_set_gpr(struct vcpu *vcpu, unsigned n, uint64_t value);
+/** Guest data endianness right now (SCTLR_EL1.EE / E0E). vcpu == current. */
+bool arch_vcpu_is_big_endian(struct vcpu *vcpu);
+/** MPIDR_EL1 affinity value of the VCPU with this number in its guest: Aff1 = n / 16, Aff0 = n % 16. */
+uint64_t arch_vcpu_affinity(unsigned subid);
+
+/** True when a guest interrupt is pending in the loaded list registers, or the virtual timer has fired: WFI must fall through. vcpu == current. */
+bool arch_vcpu_interrupt_pending(struct vcpu *vcpu);
+
+/** Inject a synchronous external abort / UNDEF into current (used by core after a failed access). */
+void arch_vcpu_inject_undef(struct vcpu *vcpu);
+void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far);
+
+/** A guest's virtual time: stop (all its VCPUs are paused) and go on; deadlines move with it. Orphan context. */
+void arch_vcpu_time_stop(struct guest *guest);
+void arch_vcpu_time_start(struct guest *guest);
+/** Virtual counter starts at 0 (guest create/reset). */
+void arch_vcpu_time_reset(struct guest *guest);

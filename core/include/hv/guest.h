@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Guest instances: contents, life cycle, memory. Room: guest.
+#pragma once
+
+#include <arch/guest.h>
+#include <hv/emulator.h>
+#include <hv/log.h>
+#include <hv/mutex.h>
+#include <hv/vcpu.h>
+#include <hv/vcpu_irq.h>
+#include <hv/worker.h>
+
+#define GUEST_NAME_MAX 32
+
+enum guest_crash_policy { GUEST_ON_CRASH_HALT, GUEST_ON_CRASH_RESTART, GUEST_ON_CRASH_DESTROY };
+
+enum guest_region_kind {
+    GUEST_REGION_MEMORY,  /**< real: host RAM owned by the guest */
+    GUEST_REGION_VIRTUAL, /**< emulated device */
+    GUEST_REGION_HOST,    /**< real: host device frame (GICV, pass-through) */
+    GUEST_REGION_ALIAS,   /**< another region at a second address */
+};
+
+struct guest_region {
+    gpa_t start;
+    uint64_t size;
+    enum guest_region_kind kind;
+    const char *name;       /**< node name */
+    hpa_t host;             /**< MEMORY, HOST */
+    bool read_only;
+    struct emu_device *dev; /**< VIRTUAL */
+    unsigned dev_reg;       /**< index of this frame in the device's reg */
+    struct guest_region *alias_of;
+    uint64_t hits;
+};
+
+/** Sorted by start, never changed once published: a change replaces the map whole. */
+struct guest_region_map {
+    unsigned count;
+    struct guest_region *regions[];
+};
+
+struct guest {
+    struct arch_guest arch;
+    uint32_t id;
+    char name[GUEST_NAME_MAX];
+    struct dt_node *node;
+    struct list link;          /**< list of all guests */
+    unsigned vcpu_count;
+    struct vcpu **vcpus;       /**< by subid */
+    struct guest_region_map *map;
+    struct list devices;       /**< struct emu_device */
+    const struct intc_ops *intc_ops;
+    void *intc;                /**< the controller's per-guest part */
+    unsigned intc_version;     /**< 2 or 3 */
+    struct mutex lock;         /**< life cycle operations */
+    uint64_t entry;            /**< guest-physical entry of VCPU 0 */
+    uint64_t dtb;              /**< guest-physical address of its DTB (x0) */
+    uint64_t uptime_start_ns;
+    uint64_t reset_count;
+    uint64_t fault_count;
+    bool paused;
+    struct log_limit log_limit;
+    struct work power_work;    /**< reset/power-off/crash asked for by the guest itself */
+    uint32_t power_request;    /**< enum guest_power_op, atomic */
+    enum guest_crash_policy on_crash;
+    enum guest_crash_policy on_reboot; /**< RESTART = reset (default) */
+    uint64_t backoff_ns;
+    struct hrtimer backoff_timer;
+    char stop_reason[96];      /**< why it stopped last, for guest info */
+};
+
+/** Create from /guests/NAME, or from /templates/TEMPLATE. Validates all, loads images, builds the DTB; nothing stays behind on failure (errors go to report). Orphan. */
+struct report;
+int guest_create(const char *name, const char *template_name, struct report *report);
+int guest_destroy(struct guest *guest);
+/** RESET -> running: kicks VCPU 0. */
+int guest_kick(struct guest *guest);
+/** Reload images, reset devices and VCPUs; leaves it kicked if it was. */
+int guest_reset(struct guest *guest, struct report *report);
+int guest_pause(struct guest *guest);
+int guest_resume(struct guest *guest);
+int guest_halt(struct guest *guest);
+struct guest *guest_find(const char *name);
+/** Calls fn for each guest with the list lock (a mutex) held; fn may sleep but not create or destroy. Orphan. */
+int guest_for_each(int (*fn)(struct guest *guest, void *arg), void *arg);
+unsigned guest_count(void);
+
+/** Guest's own power requests (PSCI): done in a worker; the calling VCPU blocks and obeys. Normal context. */
+enum guest_power_op { GUEST_POWER_NONE, GUEST_POWER_OFF, GUEST_POWER_RESET, GUEST_POWER_CRASH };
+void guest_power_request(struct guest *guest, enum guest_power_op op);
+
+/** VCPU power (PSCI CPU_ON/OFF/AFFINITY_INFO semantics): 0, -EALREADY (on), -EINPROGRESS (on pending), -EINVAL (no such VCPU, bad entry). Normal context. */
+int guest_vcpu_on(struct guest *guest, uint64_t affinity, uint64_t entry, uint64_t arg);
+/** Calling VCPU powers itself off: does not return to guest code. */
+void guest_vcpu_off(struct vcpu *vcpu);
+/** 0 on, 1 off, 2 on pending, -EINVAL. */
+int guest_vcpu_affinity_info(struct guest *guest, uint64_t affinity);
+struct vcpu *guest_vcpu_by_affinity(struct guest *guest, uint64_t affinity);
+
+/** Guest memory: every byte must be in MEMORY regions (write: not read-only). -EFAULT otherwise, nothing is done. Any context but IRQ. */
+int guest_mem_read(struct guest *guest, gpa_t addr, void *buf, uint64_t size);
+int guest_mem_write(struct guest *guest, gpa_t addr, const void *buf, uint64_t size);
+/** Region lookup without lock: binary search with the VCPU's last-hit cache. Normal context. */
+struct guest_region *guest_region_find(struct vcpu *vcpu, gpa_t addr);
+
+/** Life-cycle notifications for higher rooms (event below, data = guest). Orphan context. */
+enum guest_event { GUEST_EVENT_CREATED, GUEST_EVENT_DESTROYING, GUEST_EVENT_RESET, GUEST_EVENT_STOPPED };
+extern struct notifier_chain guest_chain;

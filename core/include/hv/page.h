@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Buddy page allocator over host RAM. Room: mm.
+#pragma once
+
+#include <arch/addr.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Order n = 4 KiB << n; up to 1 GiB. */
+#define PAGE_ORDER_MAX 18
+
+/** Owners for accounting: small numbers are the hypervisor's, PAGE_OWNER_GUEST + id are guests'. */
+enum { PAGE_OWNER_NONE, PAGE_OWNER_HEAP, PAGE_OWNER_TABLES, PAGE_OWNER_STACK, PAGE_OWNER_PERCPU, PAGE_OWNER_MISC, PAGE_OWNER_GUEST = 16 };
+
+/**
+ * Hand a RAM range to the allocator; boot only; ranges may come in any order. Nothing is walked: cost is per 2 MiB block at most lazily.
+ * Metadata is taken from the range itself.
+ */
+int page_add_range(hpa_t start, uint64_t size);
+/** Take a range out for good (image, DTB, firmware reservations). Boot only, before or after page_add_range of it. */
+int page_reserve(hpa_t start, uint64_t size, const char *what);
+
+/** 2^order pages, naturally aligned; content undefined. *out is set on success. Any context but IRQ. -ENOMEM. */
+int page_alloc(unsigned order, uint32_t owner, hpa_t *out);
+/** The same, zeroed and cleaned to the point of coherency. */
+int page_alloc_zeroed(unsigned order, uint32_t owner, hpa_t *out);
+/** Scrubs are the caller's affair (page_scrub()). Any context but IRQ. */
+void page_free(hpa_t addr, unsigned order);
+/** Zero and clean+invalidate size bytes, in chunks with preemption points. Orphan. */
+void page_scrub(hpa_t addr, uint64_t size);
+
+/** A contiguous range of size bytes (page multiple), aligned to align (power of 2, at least PAGE_SIZE), of any size up to RAM. Orphan. -ENOMEM. */
+int page_alloc_range(uint64_t size, uint64_t align, uint32_t owner, hpa_t *out);
+/** Take exactly this free range. -EBUSY when part of it is in use or not RAM. */
+int page_claim_range(hpa_t addr, uint64_t size, uint32_t owner);
+void page_free_range(hpa_t addr, uint64_t size);
+
+struct page_stats {
+    uint64_t total;    /**< bytes of RAM handed in */
+    uint64_t reserved; /**< bytes never free: image, metadata, firmware */
+    uint64_t free;
+    uint64_t largest_free;
+    uint64_t alloc_count;
+    uint64_t fail_count;
+};
+void page_get_stats(struct page_stats *stats);
+uint64_t page_owned(uint32_t owner);
+/** Is [addr,addr+size) RAM known to the allocator (free or not)? */
+bool page_is_ram(hpa_t addr, uint64_t size);
+/** Reserved ranges, for 'host memory' and for the guest validator. Returns false past the end. */
+bool page_reserved_range(unsigned index, hpa_t *start, uint64_t *size, const char **what);
+/** RAM ranges. Returns false past the end. */
+bool page_ram_range(unsigned index, hpa_t *start, uint64_t *size);
+/** Tests: fail the n-th allocation from now (0 = off), page and heap alike. */
+void page_fail_after(uint64_t n);

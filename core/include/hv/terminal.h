@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A place that commands write to and read from: mterm's console, a script, a test. Room: vio.
+#pragma once
+
+#include <lib/macros.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct terminal {
+    /** Write all bytes; may sleep. */
+    void (*write)(struct terminal *term, const char *text, size_t size);
+    /** One byte 0-255, -ETIMEDOUT, -EINTR; NULL: no input (scripts). */
+    int (*read)(struct terminal *term, uint64_t timeout_ns);
+    /** Has the user typed Ctrl-C since the command began? Long commands poll it. NULL: never. */
+    bool (*interrupted)(struct terminal *term);
+    unsigned columns, rows;
+    void *priv;
+};
+
+PRINTF(2, 3) void term_printf(struct terminal *term, const char *fmt, ...);
+void term_write(struct terminal *term, const char *text, size_t size);
+/** Guest- or DTB-controlled text with control bytes escaped. */
+void term_puts_escaped(struct terminal *term, const char *text, size_t size);
+bool term_interrupted(struct terminal *term);

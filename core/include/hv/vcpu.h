@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// VCPU: contents, state machine with pause reasons, requests. Normal VCPUs run guests, orphan VCPUs run threads. Room: sched.
+#pragma once
+
+#include <arch/vcpu.h>
+#include <hv/cpu.h>
+#include <hv/hrtimer.h>
+#include <hv/notifier.h>
+#include <hv/spinlock.h>
+#include <lib/list.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct guest;
+struct dt_node;
+struct waitqueue;
+
+#define VCPU_NAME_MAX 40
+
+enum vcpu_state {
+    VCPU_UNKNOWN, /**< not (or no more) an instance */
+    VCPU_RESET,
+    VCPU_READY,
+    VCPU_RUNNING,
+    VCPU_PAUSED,
+    VCPU_HALTED,
+    VCPU_STATES,
+};
+
+/** Why a VCPU is PAUSED: a set; it leaves PAUSED only when the set is empty. Each actor adds and removes only its own. */
+enum vcpu_reason {
+    VCPU_REASON_WFI = 1 << 0,      /**< guest waits for an interrupt */
+    VCPU_REASON_SLEEP = 1 << 1,    /**< in a waitqueue */
+    VCPU_REASON_OPERATOR = 1 << 2, /**< vcpu pause */
+    VCPU_REASON_GUEST = 1 << 3,    /**< guest pause */
+    VCPU_REASON_DEBUG = 1 << 4,
+    VCPU_REASON_FAULT = 1 << 5,    /**< waits for its guest's crash policy */
+};
+
+/** Bits of exit_work: tested once on the way back to the guest (and after an interrupt of a thread). */
+enum vcpu_work {
+    VCPU_WORK_RESCHED = 1 << 0, /**< the scheduler wants this CPU */
+    VCPU_WORK_REQUEST = 1 << 1, /**< pause/halt/reset requested */
+    VCPU_WORK_IRQ = 1 << 2,     /**< virtual interrupts changed: refill list registers */
+    VCPU_WORK_WORLD = 1 << 3,   /**< another world is (or may be) loaded */
+};
+
+/** Requests that a VCPU obeys in hv_exit_to_guest(). */
+enum vcpu_request {
+    VCPU_REQUEST_PAUSE = 1 << 0,
+    VCPU_REQUEST_HALT = 1 << 1,
+    VCPU_REQUEST_RESET = 1 << 2,
+};
+
+#define SCHED_PRIVATE_SIZE 64
+
+/** Scheduler's part. Times in ns. */
+struct sched_entity {
+    struct list link;          /**< in a policy's queue */
+    uint8_t priority;          /**< higher runs first, 0..SCHED_PRIORITY_MAX */
+    uint64_t time_slice;
+    uint64_t slice_left;
+    cpumask_t affinity;
+    unsigned cpu;              /**< run queue it belongs to */
+    bool on_queue;
+    bool on_cpu;               /**< cleared (release) as the first act on the next stack */
+    uint64_t last_start;
+    uint64_t state_since;
+    uint64_t time_in[VCPU_STATES];
+    uint64_t switches;
+    uint64_t policy[SCHED_PRIVATE_SIZE / 8]; /**< private data of the policy */
+};
+
+struct vcpu {
+    struct arch_vcpu arch; /* first: assembly reaches it at offset 0 */
+    uint32_t exit_work;    /**< enum vcpu_work; atomic or/and */
+    uint32_t id;           /**< unique while it exists */
+    uint32_t subid;        /**< number in its guest */
+    char name[VCPU_NAME_MAX];
+    bool is_normal;
+    bool is_idle;
+    struct guest *guest;   /**< NULL for orphans */
+    struct dt_node *node;
+    void *stack;           /**< lowest address, CONFIG_STACK_SIZE bytes */
+
+    struct spinlock lock;  /**< state, reasons, requests; taken before a run queue's lock; irqsave */
+    enum vcpu_state state;
+    uint32_t reasons;
+    uint32_t requests;     /**< enum vcpu_request, pending */
+    uint32_t pending_reasons; /**< reasons that a pending PAUSE request will add */
+    uint32_t reset_count;
+    uint64_t start_pc;
+    uint64_t start_arg;    /**< x0 at entry */
+
+    struct sched_entity se;
+    struct list wait_link; /**< in a waitqueue */
+    struct waitqueue *wait_queue;
+    int wait_result;
+    struct hrtimer wait_timer;
+
+    void *irq;             /**< virtual interrupt controller's per-VCPU part (hv/vcpu_irq.h) */
+    void *emu;             /**< per-VCPU emulation context: last-hit region cache */
+    void *thread;          /**< struct thread of an orphan */
+    uint64_t exits;        /**< guest exits, all reasons */
+    struct list all_link;  /**< in the list of all VCPUs */
+    struct list guest_link;
+};
+
+/** What vcpu_create() needs. Names are copied. */
+struct vcpu_config {
+    const char *name;
+    struct guest *guest; /**< NULL for an orphan */
+    uint32_t subid;
+    struct dt_node *node;
+    uint8_t priority;
+    uint64_t time_slice; /**< 0 = policy default */
+    cpumask_t affinity;  /**< 0 = all */
+};
+
+/** UNKNOWN -> RESET. Orphan or boot context. -ENOMEM, -EINVAL (affinity has no online CPU, priority out of range). Stack included. */
+int vcpu_create(const struct vcpu_config *config, struct vcpu **out);
+/** RESET or HALTED -> UNKNOWN and freed. Waits until it is off its CPU. -EBUSY in any other state. Orphan. */
+int vcpu_destroy(struct vcpu *vcpu);
+
+/**
+ * Transitions. Each returns 0 (done), -EINPROGRESS (requested; the VCPU obeys at its next way out), or an error that names why the state does not allow it:
+ * -EALREADY, -EINVAL. They never wait; any context. The full table is docs/vcpu-states.md.
+ */
+int vcpu_kick(struct vcpu *vcpu);                           /**< RESET -> READY */
+int vcpu_pause(struct vcpu *vcpu, enum vcpu_reason reason); /**< READY, RUNNING, PAUSED -> PAUSED */
+int vcpu_resume(struct vcpu *vcpu, enum vcpu_reason reason);
+int vcpu_halt(struct vcpu *vcpu);
+int vcpu_reset(struct vcpu *vcpu); /**< any but UNKNOWN -> RESET; registers are set at kick from start_pc/start_arg */
+/** Any pending transition done? Wait for it: Orphan context, woken by the state notifier. 0 or -EINTR/-ETIMEDOUT. */
+int vcpu_wait_settled(struct vcpu *vcpu, uint64_t timeout_ns);
+
+/** Pure oracle of the state machine, tested against the documented table. */
+enum vcpu_event { VCPU_EVENT_CREATE, VCPU_EVENT_KICK, VCPU_EVENT_RESET, VCPU_EVENT_HALT, VCPU_EVENT_PAUSE, VCPU_EVENT_RESUME, VCPU_EVENT_RUN, VCPU_EVENT_PREEMPT, VCPU_EVENT_DESTROY, VCPU_EVENTS };
+int vcpu_fsm(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uint32_t reason, enum vcpu_state *next, uint32_t *next_reasons);
+
+const char *vcpu_state_name(enum vcpu_state state);
+/** "wfi,operator" into buf. */
+void vcpu_reasons_text(uint32_t reasons, char *buf, unsigned size);
+/** Called with (event = new state, data = vcpu) after each change, IRQs masked, vcpu->lock not held. */
+extern struct notifier_chain vcpu_state_chain;
+
+/** Iterate over all VCPUs with a reference-free lock: the callback must not sleep. */
+void vcpu_for_each(void (*fn)(struct vcpu *vcpu, void *arg), void *arg);
+unsigned vcpu_count(void);
+
+/** Add work to the VCPU and make its CPU notice (kick when it runs elsewhere). Any context. */
+void vcpu_add_work(struct vcpu *vcpu, uint32_t work);
+/** Virtual interrupt became deliverable: adds VCPU_WORK_IRQ and ends a WFI pause. Any context. */
+void vcpu_interrupt(struct vcpu *vcpu);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Waitqueue: VCPUs (normal or orphan) that sleep until woken. Room: thread.
+#pragma once
+
+#include <hv/spinlock.h>
+#include <lib/list.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct waitqueue {
+    struct spinlock lock;
+    struct list waiters;
+};
+
+#define WAIT_FOREVER UINT64_MAX
+
+void waitqueue_init(struct waitqueue *wq);
+/**
+ * Sleep until cond(arg) holds; cond is evaluated with wq->lock held. 0, -ETIMEDOUT, or -EINTR (stop or request pending). Orphan or Normal, preempt count 0.
+ */
+int waitqueue_wait(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns);
+/** The same, but stop and VCPU requests do not end it: for what must finish. 0 or -ETIMEDOUT. */
+int waitqueue_wait_uninterruptible(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns);
+/** Change what cond looks at under waitqueue_lock()/unlock() or with atomics, then wake. Any context. */
+void waitqueue_wake_all(struct waitqueue *wq);
+void waitqueue_wake_one(struct waitqueue *wq);
