@@ -27,24 +27,30 @@
     static const type *const table_##table##_##entry USED RETAIN ALIGNED(8) \
         SECTION("table_" #table) = &(entry)
 
-// Weak, so that a table without entries links and is empty.
-#define TABLE_DECLARE(table, type)                            \
-    extern const type *const __start_table_##table[] WEAK;    \
-    extern const type *const __stop_table_##table[] WEAK
-
-// The two symbols are different objects to the compiler, which could take a comparison of them for
-// granted; the bounds are therefore built from integers.
-#define TABLE_BEGIN(table, type) ((const type *const *)(uintptr_t)__start_table_##table)
-#define TABLE_END(table, type) ((const type *const *)(uintptr_t)__stop_table_##table)
-
-// `iter` is declared here as `const type *const *`.
-#define TABLE_FOREACH(table, type, iter)                                                \
-    for (const type *const *iter = TABLE_BEGIN(table, type),       \
-                    *const *iter##_end = TABLE_END(table, type);   \
-         iter != iter##_end; iter++)
+// Weak, so that a table without entries links and is empty; hidden, so that a position-independent
+// image needs no dynamic symbol for it.
+#define TABLE_BOUND WEAK __attribute__((visibility("hidden")))
+#define TABLE_DECLARE(table, type)                              \
+    extern const type *const __start_table_##table[] TABLE_BOUND; \
+    extern const type *const __stop_table_##table[] TABLE_BOUND
 
 #define TABLE_COUNT(table) \
     (((uintptr_t)__stop_table_##table - (uintptr_t)__start_table_##table) / sizeof(void *))
+
+// Through a volatile object, so that the compiler cannot fold an offset into the bound's symbol: such
+// a reference does not link when the table is empty.
+static inline const void *table_bound(const void *bound)
+{
+    const void *volatile opaque = bound;
+
+    return opaque;
+}
+
+// `iter` is declared here as `const type *const *`.
+#define TABLE_FOREACH(table, type, iter)                                        \
+    for (const type *const *iter = table_bound(__start_table_##table),          \
+                    *const *iter##_end = table_bound(__stop_table_##table);     \
+         iter != iter##_end; iter++)
 
 // Entry number `index`; the caller keeps it below TABLE_COUNT.
 #define TABLE_AT(table, index) (__start_table_##table[index])
