@@ -2,6 +2,7 @@
 // Execution contexts IRQ / Normal / Orphan, and preemption. Room: base.
 #pragma once
 
+#include <arch/irqflags.h>
 #include <hv/percpu.h>
 #include <lib/macros.h>
 #include <stdbool.h>
@@ -16,17 +17,53 @@ struct ctx_state {
     uint32_t preempt_count; /**< locks held or preempt_disable() depth */
     uint32_t irq_depth;     /**< 1 inside hv_irq() */
     bool normal;            /**< current VCPU is normal; kept by the scheduler */
+    bool resched;           /**< a reschedule is due on this CPU; set and cleared by the scheduler, IRQs masked */
 };
 DECLARE_PER_CPU(struct ctx_state, ctx_state);
 
 enum ctx ctx_current(void);
+/** The two ends of hv_irq(). IRQs masked. */
 void ctx_enter_irq(void);
 void ctx_leave_irq(void);
 /** Panics (a hypervisor bug) when called where sleeping is not allowed. */
 void ctx_assert_may_sleep(void);
 
-/** Preemption off and on again. preempt_enable() calls the scheduler when a reschedule became due meanwhile and IRQs are enabled. Any context. */
-void preempt_disable(void);
-void preempt_enable(void);
-/** Hook that the scheduler hands to base: called by preempt_enable() at count 0 outside IRQ context with interrupts enabled. */
+/**
+ * Hook that the scheduler hands to base: called by preempt_enable() and spin_unlock*() at count 0 with interrupts enabled (which
+ * is never so in IRQ context) when ctx_state.resched is set.
+ */
 extern void (*ctx_preempt_hook)(void);
+/** The slow part of preempt_enable(). */
+void ctx_preempt_check(void);
+
+/** Keeps the compiler from moving memory accesses across. */
+#define ctx_compiler_barrier() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
+/** Preemption off. Any context. */
+static inline void preempt_disable(void)
+{
+    /* Masked, or the caller could be moved to another CPU between finding the counter and adding to it. */
+    irqflags_t flags = arch_irq_save();
+
+    this_cpu(ctx_state).preempt_count++;
+    arch_irq_restore(flags);
+    ctx_compiler_barrier();
+}
+
+/** Takes one off the count without looking for a due reschedule. True when one is due now. */
+static inline bool ctx_preempt_drop(void)
+{
+    struct ctx_state *state = &this_cpu(ctx_state);
+
+    ctx_compiler_barrier();
+    state->preempt_count--;
+    ctx_compiler_barrier();
+    return unlikely(state->resched) && state->preempt_count == 0;
+}
+
+/** Preemption on again; calls the scheduler when a reschedule became due meanwhile and IRQs are enabled. Any context. */
+static inline void preempt_enable(void)
+{
+    if (ctx_preempt_drop())
+        ctx_preempt_check();
+}

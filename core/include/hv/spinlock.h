@@ -2,22 +2,86 @@
 // Ticket spinlock. Holding one disables preemption. Any context; a lock also taken in IRQ context needs the irqsave form everywhere. Room: base.
 #pragma once
 
+#include <arch/barrier.h>
 #include <arch/irqflags.h>
+#include <hv/ctx.h>
 #include <hv/lock_annotations.h>
+#include <lib/macros.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct CAPABILITY("spinlock") spinlock {
-    uint16_t next;
-    uint16_t owner;
+    uint16_t next;  /**< the ticket that the next comer draws */
+    uint16_t owner; /**< the ticket that holds the lock; equal to next when it is free */
 };
 
 #define SPINLOCK_INIT {0, 0}
 
-void spin_init(struct spinlock *lock);
-void spin_lock(struct spinlock *lock) ACQUIRES(lock);
-bool spin_trylock(struct spinlock *lock) TRY_ACQUIRES(true, lock);
-void spin_unlock(struct spinlock *lock) RELEASES(lock);
-irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock);
-void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags) RELEASES(lock);
+/** Wait until the ticket is served. */
+void spin_wait(const struct spinlock *lock, uint16_t ticket);
+/** Take the lock when it is free; preemption is off already. */
+bool spin_try_ticket(struct spinlock *lock);
 bool spin_is_locked(const struct spinlock *lock);
+
+static inline void spin_init(struct spinlock *lock)
+{
+    lock->next = 0;
+    lock->owner = 0;
+}
+
+/** The bare lock: draw a ticket, wait for it. Preemption is off already. */
+static inline void spin_take(struct spinlock *lock)
+{
+    uint16_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+    if (unlikely(__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket))
+        spin_wait(lock, ticket);
+}
+
+static inline void spin_drop(struct spinlock *lock)
+{
+    /* Only the holder writes owner, so that a plain read will do. */
+    __atomic_store_n(&lock->owner, (uint16_t)(lock->owner + 1), __ATOMIC_RELEASE);
+}
+
+static inline void spin_lock(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
+{
+    preempt_disable();
+    spin_take(lock);
+}
+
+static inline bool spin_trylock(struct spinlock *lock) TRY_ACQUIRES(true, lock) NO_THREAD_SAFETY
+{
+    preempt_disable();
+    if (spin_try_ticket(lock))
+        return true;
+    preempt_enable();
+    return false;
+}
+
+static inline void spin_unlock(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY
+{
+    spin_drop(lock);
+    preempt_enable();
+}
+
+static inline irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
+{
+    irqflags_t flags = arch_irq_save();
+
+    this_cpu(ctx_state).preempt_count++;
+    ctx_compiler_barrier();
+    spin_take(lock);
+    return flags;
+}
+
+static inline void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags) RELEASES(lock) NO_THREAD_SAFETY
+{
+    bool due;
+
+    spin_drop(lock);
+    due = ctx_preempt_drop();
+    arch_irq_restore(flags);
+    if (due)
+        ctx_preempt_check();
+}
