@@ -10,9 +10,15 @@ KCONFIG := KCONFIG_CONFIG=$(O)/.config KCONFIG_WARN_UNDEF_ASSIGN=y srctree=$(ROO
 CONFIG_H := $(O)/gen/config.h
 KCONFIG_FILES := Kconfig $(wildcard arch/*/Kconfig)
 
-config-goals := menuconfig defconfig olddefconfig savedefconfig clean distclean help setup
+# These goals need no configuration, or install first what reading it needs.
+config-goals := menuconfig defconfig olddefconfig savedefconfig clean distclean help \
+	setup run debug check test bench
+
+need-tools = $(Q)command -v $(firstword $(CC)) >/dev/null && $(PYTHON) -c 'import kconfiglib' || \
+	{ echo 'Tools are missing:'"$$(tools/setup --list)"'; make setup installs them' >&2; exit 1; }
 
 $(O)/.config: | $(DEFCONFIG)
+	$(need-tools)
 	$(call say,CONFIG,$@)
 	@mkdir -p $(@D)
 	$(Q)$(KCONFIG) defconfig --kconfig Kconfig $(DEFCONFIG) >/dev/null

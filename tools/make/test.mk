@@ -5,13 +5,13 @@
 #help   make bench           exact instruction counts under QEMU's -icount
 
 .PHONY: check test bench
-check:
+check: setup
 	$(Q)tools/check/run $(O) $(CACHE)
 
 test: setup
 	$(Q)tools/test $(O) $(CACHE)
 
 bench: setup
-	$(Q)$(MAKE) O=$(O) all guests
+	$(Q)$(build-again) all guests
 	$(Q)$(PYTHON) tests/bench/bench.py $(O)
 #help   make clean           remove what was built; make distclean also the configuration and downloads
