@@ -22,7 +22,7 @@ WITHOUT_BUNDLE = "booti ${kernel_addr_r} - ${fdtcontroladdr}"
 
 @dataclass
 class Config:
-    """One virtual machine to start the image on."""
+    """One virtual machine to start the image on; boot is direct, uboot, or loader (extra does it)."""
     image: str
     bundle: str = None
     boot: str = "direct"
@@ -53,7 +53,7 @@ def command(config):
     if config.boot == "uboot":
         words += ["-bios", UBOOT, "-drive", f"if=none,id=boot,format=raw,file={config.disk}",
                   "-device", "virtio-blk-device,drive=boot"]
-    else:
+    elif config.boot == "direct":
         words += ["-kernel", config.image]
         words += ["-initrd", config.bundle] if config.bundle else []
         words += ["-dtb", config.dtb] if config.dtb else []
