@@ -34,5 +34,23 @@ void chardev_write(struct chardev *dev, const uint8_t *data, size_t size);
 void chardev_write_nowait(struct chardev *dev, const uint8_t *data, size_t size);
 /** One byte or -ETIMEDOUT, -EINTR. Orphan. */
 int chardev_read(struct chardev *dev, uint64_t timeout_ns);
-/** Ctrl-C seen in the input since last cleared (it stays in the stream too). */
+/** Is this byte (Ctrl-C) in the input that nobody has read yet? It stays there. */
 bool chardev_peek_byte(struct chardev *dev, uint8_t byte);
+/** Drop unread input up to and including the last such byte; true when there was one. */
+bool chardev_discard_through(struct chardev *dev, uint8_t byte);
+/** Sleep until chardev_write_nowait() of a few kilobytes will not drop any. Orphan. */
+void chardev_wait_room(struct chardev *dev);
+/** chardev_write_nowait() with "\n" as "\r\n". Any context. */
+void chardev_print_nowait(struct chardev *dev, const char *text, size_t size);
+/** Polls the queued output out (before the machine goes off). Any context. */
+void chardev_flush_sync(struct chardev *dev);
+
+struct chardev_stats {
+    uint64_t tx_bytes, rx_bytes;
+    uint64_t tx_dropped; /**< bytes that chardev_write_nowait() had no room for */
+    uint64_t rx_lost;    /**< oldest unread bytes given up for newer ones */
+};
+void chardev_get_stats(struct chardev *dev, struct chardev_stats *stats);
+const char *chardev_name(const struct chardev *dev);
+/** Console by /vmm bulkhead,console, /chosen stdout-path, or the first device; takes the log over. -ENODEV. Boot, after the drivers. */
+int chardev_choose_console(void);
