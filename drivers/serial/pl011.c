@@ -77,7 +77,6 @@ static enum irq_result pl011_interrupt(uint32_t irq UNUSED, void *arg)
     reg_write(dev, ICR, status & INT_ERRORS);
     for (unsigned i = 0; i < RX_BURST && (reg_read(dev, FR) & FR_RXFE) == 0; i++) {
         uint32_t data = reg_read(dev, DR);
-
         bytes[n] = (uint8_t)data;
         n += (data & DR_BROKEN) == 0;
     }

@@ -8,12 +8,13 @@
 #include <stdint.h>
 
 struct terminal {
-    /** Write all bytes; may sleep. */
+    /** Write all bytes as they are; may sleep. */
     void (*write)(struct terminal *term, const char *text, size_t size);
     /** One byte 0-255, -ETIMEDOUT, -EINTR; NULL: no input (scripts). */
     int (*read)(struct terminal *term, uint64_t timeout_ns);
     /** Has the user typed Ctrl-C since the command began? Long commands poll it. NULL: never. */
     bool (*interrupted)(struct terminal *term);
+    bool crlf; /**< term_write() sends "\n" as "\r\n" */
     unsigned columns, rows;
     void *priv;
 };
@@ -22,4 +23,6 @@ PRINTF(2, 3) void term_printf(struct terminal *term, const char *fmt, ...);
 void term_write(struct terminal *term, const char *text, size_t size);
 /** Guest- or DTB-controlled text with control bytes escaped. */
 void term_puts_escaped(struct terminal *term, const char *text, size_t size);
+/** The same for text of several lines: newline, tab and carriage return pass. */
+void term_puts_escaped_text(struct terminal *term, const char *text, size_t size);
 bool term_interrupted(struct terminal *term);

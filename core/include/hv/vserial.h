@@ -25,5 +25,7 @@ void vserial_close(struct vserial_reader *r);
 int vserial_read(struct vserial_reader *r, uint8_t *buf, size_t size, uint64_t timeout_ns, uint64_t *lost);
 /** Send to the guest; -EBUSY when another writer holds the port. Returns bytes queued (may be less: bounded queue). Orphan. */
 int vserial_write(struct vserial_reader *r, const uint8_t *data, size_t size);
+/** Makes a vserial_read() of this reader, present or next, return -ECANCELED. Any context. */
+void vserial_cancel(struct vserial_reader *r);
 /** fn for each port; must not sleep. */
 void vserial_for_each(void (*fn)(const char *name, uint64_t out_bytes, uint64_t in_bytes, unsigned readers, void *arg), void *arg);
