@@ -42,6 +42,7 @@ struct lineedit {
     enum lineedit_state state;
     uint8_t sequence_length; // bytes of the escape sequence so far
     uint8_t sequence_param;  // its first parameter, saturating
+    bool param_done;         // the first parameter has ended
 
     char (*history)[LINEEDIT_SIZE];
     size_t history_size;
