@@ -12,7 +12,7 @@ KCONFIG_FILES := Kconfig $(wildcard arch/*/Kconfig)
 
 # These goals need no configuration, or install first what reading it needs.
 config-goals := menuconfig defconfig olddefconfig savedefconfig clean distclean help \
-	setup run debug check test bench
+	setup run debug check format test bench
 
 need-tools = $(Q)command -v $(firstword $(CC)) >/dev/null && $(PYTHON) -c 'import kconfiglib' || \
 	{ echo 'Tools are missing:'"$$(tools/setup --list)"'; make setup installs them' >&2; exit 1; }

@@ -4,7 +4,12 @@
 #help   make test            set-up, checks, unit tests, system tests; ends with N passed, N failed
 #help   make bench           exact instruction counts under QEMU's -icount
 
-.PHONY: check test bench
+#help   make format          write all C code as .clang-format says
+
+.PHONY: check format test bench
+format:
+	$(Q)find $(wildcard arch core drivers emulators libs tests) -name '*.[ch]' -exec clang-format -i {} +
+
 check: setup
 	$(Q)tools/check/run $(O) $(CACHE)
 
