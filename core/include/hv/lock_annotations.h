@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// clang thread-safety annotations; nothing under GCC.
+// clang thread-safety annotations; nothing under GCC. Room: base.
 #pragma once
 
 #ifdef __clang__
