@@ -40,8 +40,8 @@ const struct sched_policy *sched_policy(void);
 
 /** Give up the CPU if a better VCPU is ready, or because current is not READY/RUNNING any more. IRQs may be on or off; preempt count 0. */
 void sched_schedule(void);
-/** To the end of the queue of its priority. Orphan/Normal. */
-void sched_yield(void);
+/** To the end of the queue of its priority (the C library has taken the name sched_yield). Orphan/Normal. */
+void sched_yield_cpu(void);
 /** First act on a new stack: finishes the switch (on_cpu of prev, lock). Called by arch trampolines. IRQs masked. */
 void sched_switch_finish(struct vcpu *prev);
 /** After an interrupt of hypervisor code with IRQs on: reschedules if due and preempt count is 0. IRQs masked on entry and return. */

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Host port: an interrupt controller of bits, for irq_set_chip().
+
+#include <arch/smp.h>
+#include <hv/irq.h>
+#include <lib/bitmap.h>
+#include <lib/errno.h>
+#include <port/internal.h>
+#include <string.h>
+
+#define FIRST_SHARED 32
+
+static uint64_t enabled[HOST_IRQ_COUNT / 64];
+static uint8_t target[HOST_IRQ_COUNT];
+
+void host_irqchip_reset(void)
+{
+    memset(enabled, 0, sizeof(enabled));
+    memset(target, 0, sizeof(target));
+}
+
+void host_irq_raise(unsigned cpu, uint32_t irq)
+{
+    if (irq >= FIRST_SHARED)
+        cpu = target[irq];
+    bitmap_set(host_cpus[cpu].irq_pending, irq);
+    host_irq_poll_all();
+}
+
+bool host_irq_is_enabled(uint32_t irq)
+{
+    return bitmap_test(enabled, irq);
+}
+
+bool host_irq_is_pending(unsigned cpu, uint32_t irq)
+{
+    return bitmap_test(host_cpus[cpu].irq_pending, irq);
+}
+
+static uint32_t chip_ack(void)
+{
+    uint64_t *pending = host_cpus[host_cpu()].irq_pending;
+    size_t irq = bitmap_find_set(pending, HOST_IRQ_COUNT, 0);
+
+    if (irq == HOST_IRQ_COUNT)
+        return IRQ_NONE;
+    bitmap_clear(pending, irq);
+    return (uint32_t)irq;
+}
+
+static void chip_end(uint32_t irq, bool deactivate)
+{
+    (void)irq;
+    (void)deactivate;
+}
+
+static void chip_enable(uint32_t irq)
+{
+    bitmap_set(enabled, irq);
+}
+
+static void chip_disable(uint32_t irq)
+{
+    bitmap_clear(enabled, irq);
+}
+
+static int chip_configure(uint32_t irq, uint32_t trigger)
+{
+    (void)trigger;
+    return irq < HOST_IRQ_COUNT ? 0 : -EINVAL;
+}
+
+static int chip_set_affinity(uint32_t irq, unsigned cpu)
+{
+    if (irq < FIRST_SHARED || irq >= HOST_IRQ_COUNT)
+        return -EINVAL;
+    target[irq] = (uint8_t)cpu;
+    return 0;
+}
+
+static void chip_send(uint32_t sgi, cpumask_t cpus)
+{
+    for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++)
+        if (cpus & CPU_MASK(cpu))
+            bitmap_set(host_cpus[cpu].irq_pending, sgi);
+    host_irq_poll_all();
+}
+
+/* The specifier of the Arm GIC binding: type, number, trigger. */
+static int chip_translate(const uint32_t *cells, unsigned count, uint32_t *irq, uint32_t *trigger)
+{
+    if (count != 3 || cells[0] > 1)
+        return -EINVAL;
+    *irq = cells[1] + (cells[0] == 0 ? FIRST_SHARED : 16);
+    *trigger = cells[2] & 15;
+    return *irq < HOST_IRQ_COUNT ? 0 : -EINVAL;
+}
+
+static int chip_init_cpu(void)
+{
+    return 0;
+}
+
+const struct irqchip host_irqchip = {
+    .name = "host",
+    .ack = chip_ack,
+    .end = chip_end,
+    .enable = chip_enable,
+    .disable = chip_disable,
+    .configure = chip_configure,
+    .set_affinity = chip_set_affinity,
+    .send = chip_send,
+    .translate = chip_translate,
+    .init_cpu = chip_init_cpu,
+    .total = HOST_IRQ_COUNT,
+};
