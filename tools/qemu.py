@@ -2,12 +2,14 @@
 """QEMU command lines and boot disks for Bulkhead, shared by tools/run and the system tests."""
 import os
 import shutil
+import struct
 import subprocess
 from dataclasses import dataclass, field
 
 QEMU = "qemu-system-aarch64"
 UBOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 MIB = 1 << 20
+SECTOR = 512
 PARTITION_START = MIB
 
 BOOT_SCRIPT = """\
@@ -77,10 +79,10 @@ def make_disk(path, image, bundle=None, script=None):
     size = os.path.getsize(image) + (os.path.getsize(bundle) if bundle else 0)
     size = (size // MIB + 36) * MIB  # FAT32 needs 33 MiB at least
     with open(path, "wb") as file:
+        file.write(partition_table(PARTITION_START // SECTOR, size // SECTOR))
         file.truncate(PARTITION_START + size)
-    _quiet(["sfdisk", "-q", path], stdin="label: dos\nstart=2048, type=c, bootable\n")
     partition = f"{path}@@{PARTITION_START}"
-    _quiet(["mformat", "-i", partition, "-T", str(size // 512), "-h", "16", "-s", "63", "::"])
+    _quiet(["mformat", "-i", partition, "-T", str(size // SECTOR), "-h", "16", "-s", "63", "::"])
     _quiet(["mcopy", "-i", partition, boot_script, "::boot.scr"])
     _quiet(["mcopy", "-i", partition, image, "::Image"])
     if bundle:
@@ -88,9 +90,16 @@ def make_disk(path, image, bundle=None, script=None):
     shutil.rmtree(folder)
 
 
-def _quiet(words, stdin=""):
+def partition_table(start, sectors):
+    """Return a master boot record with one bootable FAT32 (LBA) partition."""
+    no_chs = b"\xfe\xff\xff"
+    entry = struct.pack("<B3sB3sII", 0x80, no_chs, 0x0c, no_chs, start, sectors)
+    return bytes(446) + entry + bytes(48) + b"\x55\xaa"
+
+
+def _quiet(words):
     """Run a command; its output is worth reading only when it fails."""
-    done = subprocess.run(words, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)}: {done.stdout.strip()}")

@@ -41,7 +41,7 @@ ALLOWED = {
 
 def header_room(path):
     """Return the room that a header of hv says it belongs to."""
-    match = re.search(r"Room: (\w+)", text(path)[:2000])
+    match = re.search(r"\b[Rr]oom:? (\w+)", text(path)[:2000])
     return match.group(1) if match else None
 
 
