@@ -2,7 +2,8 @@
 # Bare-metal payload guests: tests/guests/NAME/*.{c,S} with the shared tests/guests/lib make NAME.bin.
 #help   make guests          build the bare-metal payload guests of the tests
 
-guest-names := $(filter-out lib include,$(notdir $(patsubst %/,%,$(wildcard tests/guests/*/))))
+guest-names := $(filter-out lib,$(notdir $(patsubst %/,%,$(sort $(dir \
+	$(wildcard tests/guests/*/*.c tests/guests/*/*.S))))))
 guest-lib-src := $(wildcard tests/guests/lib/*.c tests/guests/lib/*.S)
 guest-script := $(wildcard tests/guests/lib/guest.ld)
 

@@ -14,12 +14,15 @@ OBJCOPY := llvm-objcopy
 NM := llvm-nm
 compiler-cflags := -Wthread-safety -Wno-unused-command-line-argument
 compiler-ldflags := --hash-style=sysv -z nostart-stop-gc
+# The lines of asm_offsets.c are no instructions, which clang's own assembler would look at.
+offsets-cflags := -fno-integrated-as
 else
 CC := $(CROSS)gcc
 LD := $(CROSS)ld
 OBJCOPY := $(CROSS)objcopy
 NM := $(CROSS)nm
-compiler-cflags := -fstack-usage -mstack-protector-guard=global
+# The macro keeps the compiler's own limits.h from asking for a C library's.
+compiler-cflags := -fstack-usage -mstack-protector-guard=global -D_LIBC_LIMITS_H_
 compiler-ldflags := --no-warn-rwx-segments
 endif
 HOST_CC ?= gcc
