@@ -41,6 +41,7 @@ static const struct {
     {EADDRINUSE, "EADDRINUSE (address in use)"},
     {ETIMEDOUT, "ETIMEDOUT (timed out)"},
     {EALREADY, "EALREADY (already under way)"},
+    {EINPROGRESS, "EINPROGRESS (now in progress)"},
     {ECANCELED, "ECANCELED (cancelled)"},
 };
 

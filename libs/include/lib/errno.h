@@ -104,6 +104,9 @@
 #ifndef EALREADY
 #define EALREADY 114
 #endif
+#ifndef EINPROGRESS
+#define EINPROGRESS 115
+#endif
 #ifndef ECANCELED
 #define ECANCELED 125
 #endif
