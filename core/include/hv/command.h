@@ -8,7 +8,16 @@
 #define COMMAND_ARGS_MAX 16
 
 /** What completion offers for an argument. */
-enum command_complete { COMPLETE_NONE, COMPLETE_GUEST, COMPLETE_VCPU, COMPLETE_VSERIAL, COMPLETE_NODE, COMPLETE_COMMAND };
+enum command_complete {
+    COMPLETE_NONE,
+    COMPLETE_GUEST,
+    COMPLETE_VCPU,
+    COMPLETE_VSERIAL,
+    COMPLETE_NODE,
+    COMPLETE_COMMAND,
+    COMPLETE_GUEST_NODE, /**< children of /guests: what can be created */
+    COMPLETE_TEMPLATE,   /**< children of /templates */
+};
 
 /** One verb of a command ("guest create"); name "" for commands without verbs. */
 struct command_verb {

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the management terminal's shell and commands share. Room: mterm.
+#pragma once
+
+#include <hv/command.h>
+#include <hv/report.h>
+#include <hv/vcpu.h>
+#include <lib/macros.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Key that ends a running command, and the one that leads back from an attached console (Ctrl-\). */
+#define MTERM_INTERRUPT 0x03
+#define MTERM_ESCAPE 0x1c
+
+/** Longest time a command waits for something to happen. */
+#define MTERM_WAIT_NS (2 * 1000000000ULL)
+
+/** INITCALL: the shell's thread on the console; it runs the start-up script once the prompt stands. */
+int mterm_start(void);
+/** Start-up guests and script, their output to the log. Orphan. */
+void mterm_startup(void);
+
+/** Errors of an operation go to the terminal, a line each, escaped. */
+void mterm_report(struct report *report, struct terminal *term);
+/** "ERROR: NAME: what" for a failed operation; returns err. */
+int mterm_error(struct terminal *term, int err, const char *what, const char *name);
+/** "1.234 s" style uptime from ns into buf. */
+void mterm_duration(uint64_t ns, char *buf, size_t size);
+/** Commands sorted by group, then name. NULL past the end. */
+const struct command *mterm_command_at(unsigned index);
+
+/** What Tab offers for the word before the cursor. */
+struct mterm_completion {
+    size_t prefix;    /**< bytes of that word already typed */
+    unsigned count;   /**< words that begin so */
+    char common[128]; /**< longest text that all of them begin with */
+    bool more;        /**< finished only when a "/" or another part follows: no blank behind it */
+    size_t used;
+    char words[2048]; /**< as many as fit, each terminated */
+};
+void mterm_complete(const char *line, size_t cursor, struct mterm_completion *out);
+
+/** Registers of a normal VCPU by the port's table. It must not run: see mterm_vcpu_registers(). */
+struct mterm_register {
+    const char *name;
+    uint64_t value;
+};
+/**
+ * Stops the VCPU for a moment if it runs, and calls fn for each register with the VCPU going on already. The caller keeps the VCPU alive. Orphan.
+ * -ENOMEM, -ETIMEDOUT (it does not stop), -EINVAL (its state has no registers).
+ */
+int mterm_vcpu_registers(struct vcpu *vcpu, void (*fn)(const struct mterm_register *reg, void *arg),
+                         void *arg);
+/** What the CPU itself says it is. Orphan. */
+void mterm_cpu_name(unsigned cpu, char *buf, unsigned size);
+uint64_t mterm_counter_frequency(void);
+/** Empty the console's queue, stop all CPUs, and go. */
+NORETURN void mterm_power_off(void);
+NORETURN void mterm_power_reset(void);

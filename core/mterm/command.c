@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands: look-up, usage out of the table, check of the arguments, scripts.
+#include <hv/clock.h>
+#include <hv/mterm.h>
+#include <lib/args.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/lineedit.h>
+#include <lib/string.h>
+
+TABLE_DECLARE(commands, struct command);
+
+/** Width of "NAME VERB ARGUMENTS" in a list of usages; help starts behind it. */
+#define USAGE_COLUMN 36
+
+const struct command *command_find(const char *name)
+{
+    TABLE_FOREACH (commands, struct command, iter) {
+        if (str_equal((*iter)->name, name)) {
+            return *iter;
+        }
+    }
+    return NULL;
+}
+
+static int command_compare(const struct command *a, const struct command *b)
+{
+    int by_group = strcmp(a->group, b->group);
+
+    return by_group != 0 ? by_group : strcmp(a->name, b->name);
+}
+
+// The table has no order: find the command that has exactly `index` others before it.
+const struct command *mterm_command_at(unsigned index)
+{
+    TABLE_FOREACH (commands, struct command, iter) {
+        unsigned before = 0;
+
+        TABLE_FOREACH (commands, struct command, other) {
+            before += command_compare(*other, *iter) < 0;
+        }
+        if (before == index) {
+            return *iter;
+        }
+    }
+    return NULL;
+}
+
+static const struct command_verb *verb_find(const struct command *cmd, const char *name)
+{
+    for (unsigned i = 0; i < cmd->verb_count; i++) {
+        if (str_equal(cmd->verbs[i].name, name)) {
+            return &cmd->verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static void verb_synopsis(const struct command *cmd, const struct command_verb *verb, char *buf,
+                          size_t size)
+{
+    (void)fmt_snprintf(buf, size, "%s%s%s%s%s", cmd->name, verb->name[0] ? " " : "", verb->name,
+                       verb->usage[0] ? " " : "", verb->usage);
+}
+
+void command_usage(struct terminal *term, const struct command *cmd)
+{
+    char synopsis[128];
+
+    for (unsigned i = 0; i < cmd->verb_count; i++) {
+        verb_synopsis(cmd, &cmd->verbs[i], synopsis, sizeof(synopsis));
+        term_printf(term, "  %-*s %s\n", USAGE_COLUMN, synopsis, cmd->verbs[i].help);
+    }
+}
+
+static void verb_usage(struct terminal *term, const struct command *cmd,
+                       const struct command_verb *verb)
+{
+    char synopsis[128];
+
+    verb_synopsis(cmd, verb, synopsis, sizeof(synopsis));
+    term_printf(term, "usage: %s\n", synopsis);
+}
+
+static void print_bad_word(struct terminal *term, const char *what, const char *word)
+{
+    term_printf(term, "%s \"", what);
+    term_puts_escaped(term, word, strlen(word));
+    term_printf(term, "\"");
+}
+
+static int unknown_verb(struct terminal *term, const struct command *cmd, const char *word)
+{
+    if (word == NULL) {
+        term_printf(term, "%s: which one?\n", cmd->name);
+    } else {
+        print_bad_word(term, cmd->name, word);
+        term_printf(term, ": there is no such command\n");
+    }
+    term_printf(term, "usage:\n");
+    command_usage(term, cmd);
+    return -EINVAL;
+}
+
+static int run_verb(struct terminal *term, const struct command *cmd,
+                    const struct command_verb *verb, int argc, char **argv)
+{
+    if (argc < verb->min_args) {
+        term_printf(term, "%s%s%s: argument missing\n", cmd->name, verb->name[0] ? " " : "",
+                    verb->name);
+    } else if (argc > verb->max_args) {
+        print_bad_word(term, "one argument too many:", argv[verb->max_args]);
+        term_printf(term, "\n");
+    } else {
+        return verb->run(term, argc, argv);
+    }
+    verb_usage(term, cmd, verb);
+    return -EINVAL;
+}
+
+static int run_words(struct terminal *term, int argc, char **argv)
+{
+    const struct command *cmd = command_find(argv[0]);
+    const struct command_verb *verb = NULL;
+
+    if (cmd == NULL) {
+        print_bad_word(term, "unknown command", argv[0]);
+        term_printf(term, "; usage: COMMAND [ARGUMENT...], \"help\" lists the commands\n");
+        return -ENOENT;
+    }
+    if (argc > 1 && argv[1][0] != '\0') {
+        verb = verb_find(cmd, argv[1]);
+    }
+    if (verb != NULL) {
+        return run_verb(term, cmd, verb, argc - 2, argv + 2);
+    }
+    verb = verb_find(cmd, "");
+    if (verb != NULL) {
+        return run_verb(term, cmd, verb, argc - 1, argv + 1);
+    }
+    return unknown_verb(term, cmd, argc > 1 ? argv[1] : NULL);
+}
+
+int command_run(struct terminal *term, char *line)
+{
+    char *argv[COMMAND_ARGS_MAX + 2];
+    int argc = args_split(line, argv, ARRAY_SIZE(argv));
+
+    if (argc == -E2BIG) {
+        term_printf(term, "more than %d words in one line\n", (int)ARRAY_SIZE(argv));
+        return argc;
+    }
+    if (argc < 0) {
+        term_printf(term, "a quote is not closed, or a backslash ends the line\n");
+        return argc;
+    }
+    return argc == 0 ? 0 : run_words(term, argc, argv);
+}
+
+// Scripts
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+// One line without its newline. "-" in front: go on after a failure.
+static int script_line(struct terminal *term, const char *text, size_t size, unsigned number)
+{
+    char line[LINEEDIT_SIZE];
+    bool tolerant;
+    int err;
+
+    while (size > 0 && is_blank(*text)) {
+        text++;
+        size--;
+    }
+    while (size > 0 && is_blank(text[size - 1])) {
+        size--;
+    }
+    if (size == 0 || *text == '#') {
+        return 0;
+    }
+    tolerant = *text == '-';
+    text += tolerant;
+    size -= tolerant;
+    if (size >= sizeof(line) || memchr(text, '\0', size) != NULL) {
+        term_printf(term, "line %u is longer than %d bytes or binary\n", number, LINEEDIT_MAX);
+        return -EINVAL;
+    }
+    memcpy(line, text, size);
+    line[size] = '\0';
+    err = command_run(term, line);
+    if (err >= 0) {
+        return 0;
+    }
+    term_printf(term, "line %u failed: %s%s\n", number, error_name(err),
+                tolerant ? "; going on" : "; the script ends here");
+    return tolerant ? 0 : err;
+}
+
+int command_script(struct terminal *term, const char *text, size_t size)
+{
+    unsigned number = 0;
+
+    while (size > 0) {
+        const char *end = memchr(text, '\n', size);
+        size_t length = end == NULL ? size : (size_t)(end - text);
+        size_t used = length + (end != NULL);
+        int err;
+
+        if (term_interrupted(term)) {
+            return -EINTR;
+        }
+        err = script_line(term, text, length, ++number);
+        if (err < 0) {
+            return err;
+        }
+        text += used;
+        size -= used;
+    }
+    return 0;
+}
+
+// For commands
+
+static void report_line(struct report *report, const char *text)
+{
+    struct terminal *term = report->priv;
+
+    term_puts_escaped(term, text, strlen(text));
+    term_printf(term, "\n");
+}
+
+void mterm_report(struct report *report, struct terminal *term)
+{
+    *report = (struct report){.line = report_line, .priv = term};
+}
+
+int mterm_error(struct terminal *term, int err, const char *what, const char *name)
+{
+    term_printf(term, "%s ", what);
+    term_puts_escaped(term, name, strlen(name));
+    term_printf(term, ": %s\n", error_name(err));
+    return err;
+}
+
+void mterm_duration(uint64_t ns, char *buf, size_t size)
+{
+    uint64_t ms = ns / NS_PER_MS;
+    uint64_t s = ms / 1000;
+
+    if (s < 60) {
+        (void)fmt_snprintf(buf, size, "%llu.%03llu s", (unsigned long long)s,
+                           (unsigned long long)(ms % 1000));
+    } else {
+        (void)fmt_snprintf(buf, size, "%llu:%02llu:%02llu", (unsigned long long)(s / 3600),
+                           (unsigned long long)(s / 60 % 60), (unsigned long long)(s % 60));
+    }
+}

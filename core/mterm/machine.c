@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What commands need of the machine below: registers of a VCPU, names of CPUs, power.
+#include <arch/smp.h>
+#include <arch/system.h>
+#include <arch/time.h>
+#include <arch/vcpu.h>
+#include <hv/chardev.h>
+#include <hv/heap.h>
+#include <hv/log.h>
+#include <hv/mterm.h>
+#include <hv/smp.h>
+#include <lib/errno.h>
+
+/** Pauses the VCPU for a snapshot and waits until it has stopped; it never stays paused after a failure. */
+static int stop_for_snapshot(struct vcpu *vcpu, bool *resume)
+{
+    int err = vcpu_pause(vcpu, VCPU_REASON_DEBUG);
+
+    *resume = err == 0 || err == -EINPROGRESS;
+    if (err == -EINPROGRESS) {
+        err = vcpu_wait_settled(vcpu, MTERM_WAIT_NS);
+        if (err < 0) {
+            (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
+        }
+    }
+    return err == -EALREADY ? 0 : err;
+}
+
+static void read_registers(struct vcpu *vcpu, const struct arch_reg_desc *table, unsigned count,
+                           struct mterm_register *regs)
+{
+    arch_vcpu_sync(vcpu);
+    for (unsigned i = 0; i < count; i++) {
+        regs[i].name = table[i].name;
+        if (arch_vcpu_get_reg(vcpu, table[i].id, &regs[i].value) < 0) {
+            regs[i].name = NULL;
+        }
+    }
+}
+
+int mterm_vcpu_registers(struct vcpu *vcpu, void (*fn)(const struct mterm_register *reg, void *arg),
+                         void *arg)
+{
+    unsigned count;
+    const struct arch_reg_desc *table = arch_vcpu_reg_table(&count);
+    struct mterm_register *regs = heap_calloc(count, sizeof(*regs));
+    bool resume = false;
+    int err = 0;
+
+    if (regs == NULL) {
+        return -ENOMEM;
+    }
+    if (vcpu->state != VCPU_HALTED) {
+        err = stop_for_snapshot(vcpu, &resume);
+    }
+    if (err == 0) {
+        read_registers(vcpu, table, count, regs);
+        if (resume) {
+            (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
+        }
+        for (unsigned i = 0; i < count; i++) {
+            if (regs[i].name != NULL) {
+                fn(&regs[i], arg);
+            }
+        }
+    }
+    heap_free(regs);
+    return err;
+}
+
+struct cpu_name_request {
+    char *buf;
+    unsigned size;
+};
+
+static void read_cpu_name(void *arg)
+{
+    struct cpu_name_request *request = arg;
+
+    arch_system_cpu_name(request->buf, request->size);
+}
+
+void mterm_cpu_name(unsigned cpu, char *buf, unsigned size)
+{
+    struct cpu_name_request request = {.buf = buf, .size = size};
+
+    buf[0] = '\0';
+    smp_call(CPU_MASK(cpu), read_cpu_name, &request);
+}
+
+uint64_t mterm_counter_frequency(void)
+{
+    return arch_time_frequency();
+}
+
+static void stop_machine(const char *what)
+{
+    struct chardev *console = chardev_console();
+
+    log_info("%s", what);
+    arch_smp_stop_others();
+    if (console != NULL) {
+        chardev_flush_sync(console);
+    }
+}
+
+void mterm_power_off(void)
+{
+    stop_machine("powering off");
+    arch_system_off();
+}
+
+void mterm_power_reset(void)
+{
+    stop_machine("resetting");
+    arch_system_reset();
+}
