@@ -26,7 +26,7 @@ offsets-asm := $(patsubst %.c,$(O)/arm64/%.s,$(offsets-src))
 $(O)/arm64/%/asm_offsets.s: %/asm_offsets.c $(arm64-flags) | $(libfdt-ready)
 	$(call say,GEN,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(arm64-cflags) -MMD -MP -MT $@ -fno-stack-protector -g0 $(offsets-cflags) -S -o $@ $<
+	$(Q)$(CC) $(arm64-cflags) -MMD -MP -MT $@ -fno-stack-protector -g0 -S -o $@ $<
 
 $(ASM_OFFSETS): $(offsets-asm) $(arm64-flags)
 	$(call say,GEN,$@)

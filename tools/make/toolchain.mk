@@ -14,8 +14,6 @@ OBJCOPY := llvm-objcopy
 NM := llvm-nm
 compiler-cflags := -Wthread-safety -Wno-unused-command-line-argument
 compiler-ldflags := --hash-style=sysv -z nostart-stop-gc
-# The lines of asm_offsets.c are no instructions, which clang's own assembler would look at.
-offsets-cflags := -fno-integrated-as
 else
 CC := $(CROSS)gcc
 LD := $(CROSS)ld
