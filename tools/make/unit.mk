@@ -13,10 +13,13 @@ host-flags := $(O)/gen/host.flags
 host-command = $(HOST_CC) $(host-cflags) $(host-ldflags) $(host-libs) $(host-src) $(unit-helpers)
 $(eval $(call remember,$(host-flags),host-command))
 
+# A test may include a source that is not part of the host port.
+$(O)/host/tests/%.c.o: extra-host-cflags := -I.
+
 $(O)/host/%.c.o: %.c $(host-flags)
 	$(call say,HOSTCC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(HOST_CC) $(host-cflags) -MMD -MP -c -o $@ $<
+	$(Q)$(HOST_CC) $(host-cflags) $(extra-host-cflags) -MMD -MP -c -o $@ $<
 
 # One relocatable object, so that each test links quickly; table sections of one name are merged.
 $(O)/host/bulkhead.o: $(host-obj) $(host-flags)
