@@ -15,7 +15,7 @@ config-goals := menuconfig defconfig olddefconfig savedefconfig clean distclean 
 	setup run debug check format test bench
 
 need-tools = $(Q)command -v $(firstword $(CC)) >/dev/null && $(PYTHON) -c 'import kconfiglib' || \
-	{ echo 'Tools are missing:'"$$(tools/setup --list)"'; make setup installs them' >&2; exit 1; }
+	{ echo 'needs $(firstword $(CC)) and python3-kconfiglib; make setup installs both' >&2; exit 1; }
 
 $(O)/.config: | $(DEFCONFIG)
 	$(need-tools)
