@@ -43,6 +43,11 @@ static bool shell_interrupted(struct terminal *term UNUSED)
     return chardev_peek_byte(shell.dev, MTERM_INTERRUPT);
 }
 
+static bool shell_pending(struct terminal *term UNUSED, uint8_t byte)
+{
+    return chardev_peek_byte(shell.dev, byte);
+}
+
 // The line editor writes with the lock held. The shell waits for room before it feeds the editor, so
 // nothing is dropped.
 static void shell_put(void *ctx UNUSED, const char *text, size_t size)
@@ -238,6 +243,7 @@ int mterm_start(void)
         .write = shell_write,
         .read = shell_read,
         .interrupted = shell_interrupted,
+        .pending = shell_pending,
         .crlf = true,
         .columns = COLUMNS,
         .rows = ROWS,

@@ -80,6 +80,17 @@ void term_puts_escaped_text(struct terminal *term, const char *text, size_t size
     puts_escaped(term, text, size, "\n\t\r");
 }
 
+void term_puts_cell(struct terminal *term, const char *text, size_t width)
+{
+    size_t used = 0;
+
+    for (const char *c = text; *c != '\0'; c++) {
+        used += escape_is_safe((uint8_t)*c, NULL) ? 1 : ESCAPE_BYTE_MAX;
+    }
+    term_puts_escaped(term, text, strlen(text));
+    term_printf(term, "%*s", used < width ? (int)(width - used) : 0, "");
+}
+
 bool term_interrupted(struct terminal *term)
 {
     return term->interrupted != NULL && term->interrupted(term);

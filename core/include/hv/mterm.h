@@ -42,6 +42,29 @@ struct mterm_completion {
 };
 void mterm_complete(const char *line, size_t cursor, struct mterm_completion *out);
 
+/** What is told of a VCPU: a copy, so that it may be gone by the time it is printed. */
+struct mterm_vcpu {
+    uint32_t id;
+    char name[VCPU_NAME_MAX];
+    bool is_normal;
+    bool is_idle;
+    bool is_thread;
+    enum vcpu_state state;
+    uint32_t reasons;
+    uint8_t priority;
+    unsigned cpu;
+    cpumask_t affinity;
+    uint64_t time_slice;
+    uint64_t run_ns;   /**< time in RUNNING */
+    uint64_t switches;
+    uint64_t exits;
+    uint32_t reset_count;
+};
+/** All VCPUs in order of their ids, to be freed with heap_free(). Orphan. -ENOMEM. */
+int mterm_vcpu_snapshot(struct mterm_vcpu **rows, unsigned *count);
+/** "RUNNING", "PAUSED(wfi)" into buf. */
+void mterm_vcpu_state_text(const struct mterm_vcpu *row, char *buf, size_t size);
+
 /** Registers of a normal VCPU by the port's table. It must not run: see mterm_vcpu_registers(). */
 struct mterm_register {
     const char *name;
@@ -56,6 +79,8 @@ int mterm_vcpu_registers(struct vcpu *vcpu, void (*fn)(const struct mterm_regist
 /** What the CPU itself says it is. Orphan. */
 void mterm_cpu_name(unsigned cpu, char *buf, unsigned size);
 uint64_t mterm_counter_frequency(void);
+/** Timers armed on all CPUs. */
+unsigned mterm_timer_count(void);
 /** Empty the console's queue, stop all CPUs, and go. */
 NORETURN void mterm_power_off(void);
 NORETURN void mterm_power_reset(void);

@@ -14,6 +14,8 @@ struct terminal {
     int (*read)(struct terminal *term, uint64_t timeout_ns);
     /** Has the user typed Ctrl-C since the command began? Long commands poll it. NULL: never. */
     bool (*interrupted)(struct terminal *term);
+    /** Is this byte in the input that nobody has read yet? NULL: never. */
+    bool (*pending)(struct terminal *term, uint8_t byte);
     bool crlf; /**< term_write() sends "\n" as "\r\n" */
     unsigned columns, rows;
     void *priv;
@@ -25,4 +27,6 @@ void term_write(struct terminal *term, const char *text, size_t size);
 void term_puts_escaped(struct terminal *term, const char *text, size_t size);
 /** The same for text of several lines: newline, tab and carriage return pass. */
 void term_puts_escaped_text(struct terminal *term, const char *text, size_t size);
+/** Escaped and filled up with blanks to width columns: a cell of a table. */
+void term_puts_cell(struct terminal *term, const char *text, size_t width);
 bool term_interrupted(struct terminal *term);
