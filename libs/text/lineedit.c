@@ -66,7 +66,8 @@ static void move_back(struct lineedit *edit, size_t columns)
     }
 }
 
-// Prints the visible text from `from` on, where the terminal's cursor is, and returns to the cursor.
+// Prints the visible text from `from` on, where the terminal's cursor is, and moves that back to
+// the line's cursor.
 static void draw_tail(struct lineedit *edit, size_t from, bool erase)
 {
     size_t end = window_end(edit);

@@ -42,7 +42,7 @@ freestanding-cflags := -fno-builtin $(if $(filter 1,$(LLVM)),,-fno-tree-loop-dis
 arm64-ldflags = -pie --no-dynamic-linker -z notext -z norelro -z noexecstack \
 	-z max-page-size=4096 --gc-sections --build-id=none $(compiler-ldflags)
 
-host-cflags := -Iarch/host/include $(includes) $(preludes) $(language) -O1 -D_GNU_SOURCE \
+host-cflags := -iquote . -Iarch/host/include $(includes) $(preludes) $(language) -O1 -D_GNU_SOURCE \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined $(warnings)
 host-ldflags := -fsanitize=address,undefined
 host-libs := -lcmocka -lfdt -lpthread

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Room that one source byte needs at most; `size` below must be larger for progress to be certain.
+// Room that one source byte needs at most; a `size` above it makes progress certain.
 #define ESCAPE_BYTE_MAX 4
 
 // Whether the byte may go to a terminal as it is: neither below 0x20, nor 0x7f, nor 0x80..0x9f,

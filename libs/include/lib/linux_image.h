@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Header of arm64 Linux kernel images (Linux, Documentation/arm64/booting: "Call the kernel image").
+// Header of arm64 Linux kernel images (Linux, Documentation/arm64/booting, section 4).
 #ifndef LIB_LINUX_IMAGE_H
 #define LIB_LINUX_IMAGE_H
 

@@ -8,9 +8,9 @@
 
 #include <lib/macros.h>
 
-// A table NAME is the linker section `table_NAME`, an array of `const type *`. The section's name is
-// a C identifier, so the linker itself provides __start_table_NAME and __stop_table_NAME. It does so
-// for OUTPUT sections: a linker script must not merge tables into another section. It either leaves
+// A table NAME is the linker section `table_NAME`, an array of `const type *`. The section's name
+// is a C identifier, so the linker itself provides __start_table_NAME and __stop_table_NAME. It does
+// so for OUTPUT sections: a linker script must not merge tables into another section. It either leaves
 // them alone (RETAIN keeps them under --gc-sections) or lists each one by its own name:
 //     table_commands : { KEEP(*(table_commands)) }
 // Entries have no order that may be relied on.
@@ -37,8 +37,8 @@
 #define TABLE_COUNT(table) \
     (((uintptr_t)__stop_table_##table - (uintptr_t)__start_table_##table) / sizeof(void *))
 
-// Through a volatile object, so that the compiler cannot fold an offset into the bound's symbol: such
-// a reference does not link when the table is empty.
+// Through a volatile object, so that the compiler cannot fold an offset into the bound's symbol:
+// such a reference does not link when the table is empty.
 static inline const void *table_bound(const void *bound)
 {
     const void *volatile opaque = bound;
