@@ -14,8 +14,8 @@
 // unless it occurs in the string `keep` (such as "\n\t"; NULL keeps none).
 bool escape_is_safe(uint8_t byte, const char *keep);
 
-// Writes `from` to `to`, unsafe bytes as \xNN, terminated (size at least 1). Returns how many source
-// bytes went in; call again with the rest when that is less than `count`.
+// Writes `from` to `to`, unsafe bytes as \xNN, terminated (size at least 1). Returns how many bytes
+// of the source went in; call again with the rest when that is less than `count`.
 size_t escape_bytes(char *to, size_t size, const void *from, size_t count, const char *keep);
 
 #endif
