@@ -10,8 +10,8 @@
 
 // A table NAME is the linker section `table_NAME`, an array of `const type *`. The section's name
 // is a C identifier, so the linker itself provides __start_table_NAME and __stop_table_NAME. It
-// does so for OUTPUT sections: a linker script must not merge tables into another section. Either it
-// leaves them alone (RETAIN keeps them under --gc-sections) or lists each one by its own name:
+// does so for OUTPUT sections: a linker script must not merge tables into another section. Either
+// it leaves them alone (RETAIN keeps them under --gc-sections) or lists each one by its own name:
 //     table_commands : { KEEP(*(table_commands)) }
 // Entries have no order that may be relied on.
 //
