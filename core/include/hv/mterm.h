@@ -31,6 +31,10 @@ void mterm_duration(uint64_t ns, char *buf, size_t size);
 /** Commands sorted by group, then name. NULL past the end. */
 const struct command *mterm_command_at(unsigned index);
 
+struct vserial_reader;
+/** Join the terminal with the port until MTERM_ESCAPE is typed (0) or the port goes (-EPIPE). Orphan. -ENOMEM. */
+int mterm_attach(struct terminal *term, struct vserial_reader *reader);
+
 /** What Tab offers for the word before the cursor. */
 struct mterm_completion {
     size_t prefix;    /**< bytes of that word already typed */
@@ -64,6 +68,22 @@ struct mterm_vcpu {
 int mterm_vcpu_snapshot(struct mterm_vcpu **rows, unsigned *count);
 /** "RUNNING", "PAUSED(wfi)" into buf. */
 void mterm_vcpu_state_text(const struct mterm_vcpu *row, char *buf, size_t size);
+
+struct guest;
+/** What is worked out about a guest. */
+struct mterm_guest {
+    const char *state; /**< "reset", "running", "paused", "halted", "busy" */
+    uint64_t memory;   /**< bytes */
+    uint64_t uptime_ns;
+};
+/** Inside guest_for_each(). */
+void mterm_guest_info(const struct guest *guest, struct mterm_guest *info);
+void mterm_guest_describe(const struct guest *guest, struct terminal *term);
+/**
+ * fn for the normal VCPU that text names: "GUEST/N" or an id; it stays alive meanwhile. fn's result, -ENOENT, or -EINVAL/-ERANGE when N is no
+ * number. fn may sleep, for a bounded time. Orphan.
+ */
+int mterm_vcpu_apply(const char *text, int (*fn)(struct vcpu *vcpu, void *arg), void *arg);
 
 /** Registers of a normal VCPU by the port's table. It must not run: see mterm_vcpu_registers(). */
 struct mterm_register {
