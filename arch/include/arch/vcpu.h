@@ -19,7 +19,7 @@ void arch_vcpu_init_orphan(struct vcpu *vcpu, void (*entry)(void *), void *arg);
 
 /** Allocate what a normal VCPU needs. Orphan. -ENOMEM. */
 int arch_vcpu_init_normal(struct vcpu *vcpu);
-/** Free it; the VCPU is off all CPUs and dropped. */
+/** Free it; the VCPU is off all CPUs and dropped. Called for orphans too (for them the arm64 port has nothing to free). Orphan. */
 void arch_vcpu_destroy(struct vcpu *vcpu);
 
 /**
@@ -37,7 +37,10 @@ void arch_vcpu_world_load(struct vcpu *vcpu);
 
 /** Make the saved state in memory current: cross-calls world_cpu if needed. Orphan context, or Normal for itself. The VCPU is not running. */
 void arch_vcpu_sync(struct vcpu *vcpu);
-/** Forget a loaded world wherever it is (reset, destroy). Orphan context. The VCPU is not running. */
+/**
+ * Forget a loaded world wherever it is. Destroy: orphan context, the VCPU is not running. Reset: by the VCPU itself (vcpu == current, IRQs masked) in
+ * hv_exit_to_guest(), from where it is switched away without entering the guest again.
+ */
 void arch_vcpu_drop(struct vcpu *vcpu);
 
 /** Guest-visible registers by id: one const table drives dump, reset and tests. */

@@ -10,7 +10,7 @@
 
 /** Nanoseconds since boot, monotonic, the same on all CPUs. Any context. */
 uint64_t clock_now(void);
-/** Counter ticks <-> ns; saturating. Any context. */
+/** Counter ticks -> ns, rounded down; ns -> ticks, rounded up. Saturating. Any context. */
 uint64_t clock_ticks_to_ns(uint64_t ticks);
 uint64_t clock_ns_to_ticks(uint64_t ns);
 /** Uptime ns -> absolute counter value (saturates at UINT64_MAX), and back. */

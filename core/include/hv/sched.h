@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hv/vcpu.h>
+#include <lib/macros.h>
 #include <lib/table.h>
 
 #define SCHED_PRIORITY_MAX 7
@@ -30,7 +31,7 @@ struct sched_policy {
 };
 #define SCHED_POLICY(p) TABLE_ENTRY(sched_policies, struct sched_policy, p)
 
-/** Boot: choose the policy by /vmm "bulkhead,scheduler" or CONFIG_SCHED_DEFAULT; -ENOENT for an unknown name. */
+/** Boot: hooks, and choose the policy by /vmm "bulkhead,scheduler" or CONFIG_SCHED_DEFAULT; -ENOENT for an unknown name. */
 int sched_init(void);
 /** Make the code that runs now the idle VCPU of this CPU. Boot CPU in hv_main, secondaries in hv_secondary_main. */
 int sched_init_cpu(void);
@@ -48,15 +49,18 @@ void sched_switch_finish(struct vcpu *prev);
 void sched_preempt_irq(void);
 
 /**
- * Block current with reason until *cond-like checks are done by the caller: sets PAUSED{reason} and switches away; returns when the reasons are gone.
- * Returns -EINTR at once when a request is pending (interruptible). Used by waitqueues and hv_vcpu_wait(). IRQs masked; the caller re-checks its condition
- * between sched_block_prepare() and sched_block().
+ * Waiting without lost wake-ups, for waitqueues and hv_vcpu_wait(). IRQs masked throughout. sched_block_prepare() publishes PAUSED{reason} (wfi or sleep);
+ * then the caller checks its condition once more and calls either sched_block_cancel() or sched_block(). sched_block() switches away and returns when
+ * no reason is left: 0, or -EINTR when the wait is interruptible and a request is pending (at once when it was pending before). The caller loops.
  */
-void sched_block_prepare(enum vcpu_reason reason);
+void sched_block_prepare(enum vcpu_reason reason, bool interruptible);
 int sched_block(void);
 void sched_block_cancel(void);
 /** Remove a block reason from another VCPU (wake). True when it was blocked by it. Any context. */
 bool sched_wake(struct vcpu *vcpu, enum vcpu_reason reason);
+
+/** End of an orphan: HALTED, off the CPU for good. Its state change is notified; vcpu_destroy() frees it. */
+NORETURN void sched_exit(void);
 
 /** Run queue figures for commands. */
 struct sched_cpu_stats {

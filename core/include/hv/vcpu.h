@@ -50,6 +50,7 @@ enum vcpu_request {
     VCPU_REQUEST_PAUSE = 1 << 0,
     VCPU_REQUEST_HALT = 1 << 1,
     VCPU_REQUEST_RESET = 1 << 2,
+    VCPU_REQUEST_STOP = 1 << 3, /**< threads: asked to stop; only ends interruptible sleeps, the thread obeys when it likes */
 };
 
 #define SCHED_PRIVATE_SIZE 64
@@ -57,11 +58,13 @@ enum vcpu_request {
 /** Scheduler's part. Times in ns. */
 struct sched_entity {
     struct list link;          /**< in a policy's queue */
-    uint8_t priority;          /**< higher runs first, 0..SCHED_PRIORITY_MAX */
+    uint8_t priority;          /**< higher runs first, 0..SCHED_PRIORITY_MAX; constant while queued */
+    uint8_t base_priority;     /**< as configured; priority is above it while a request waits to be obeyed */
     uint64_t time_slice;
     uint64_t slice_left;
     cpumask_t affinity;
     unsigned cpu;              /**< run queue it belongs to */
+    uint32_t load;             /**< what it counts for on that CPU; 0 while RESET or HALTED */
     bool on_queue;
     bool on_cpu;               /**< cleared (release) as the first act on the next stack */
     uint64_t last_start;
@@ -88,6 +91,7 @@ struct vcpu {
     uint32_t reasons;
     uint32_t requests;     /**< enum vcpu_request, pending */
     uint32_t pending_reasons; /**< reasons that a pending PAUSE request will add */
+    bool interruptible;       /**< while PAUSED{sleep} or {wfi}: requests end the wait with -EINTR */
     uint32_t reset_count;
     uint64_t start_pc;
     uint64_t start_arg;    /**< x0 at entry */
@@ -124,9 +128,10 @@ int vcpu_destroy(struct vcpu *vcpu);
 
 /**
  * Transitions. Each returns 0 (done), -EINPROGRESS (requested; the VCPU obeys at its next way out), or an error that names why the state does not allow it:
- * -EALREADY, -EINVAL. They never wait; any context. The full table is docs/vcpu-states.md.
+ * -EALREADY, -EINVAL. They never wait; any context. The full table is docs/vcpu-states.md; it speaks of the logical state, in which requests count as
+ * obeyed. Threads can only be kicked (once); the others return -EINVAL for them.
  */
-int vcpu_kick(struct vcpu *vcpu);                           /**< RESET -> READY */
+int vcpu_kick(struct vcpu *vcpu);                           /**< RESET -> READY; -EBUSY while a requested reset is not obeyed yet */
 int vcpu_pause(struct vcpu *vcpu, enum vcpu_reason reason); /**< READY, RUNNING, PAUSED -> PAUSED */
 int vcpu_resume(struct vcpu *vcpu, enum vcpu_reason reason);
 int vcpu_halt(struct vcpu *vcpu);
@@ -141,12 +146,25 @@ int vcpu_fsm(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uin
 const char *vcpu_state_name(enum vcpu_state state);
 /** "wfi,operator" into buf. */
 void vcpu_reasons_text(uint32_t reasons, char *buf, unsigned size);
-/** Called with (event = new state, data = vcpu) after each change, IRQs masked, vcpu->lock not held. */
+/**
+ * Called with (event = new state, data = vcpu) after each change that somebody asked for, IRQs masked, vcpu->lock not held. The scheduler's own changes
+ * (READY <-> RUNNING, into and out of wfi and sleep) are too many to tell.
+ */
 extern struct notifier_chain vcpu_state_chain;
 
 /** Iterate over all VCPUs with a reference-free lock: the callback must not sleep. */
 void vcpu_for_each(void (*fn)(struct vcpu *vcpu, void *arg), void *arg);
 unsigned vcpu_count(void);
+
+/** The state that the VCPU has once it has obeyed all requests, and its pause reasons; what the table of states is about. Any context. */
+enum vcpu_state vcpu_logical_state(struct vcpu *vcpu, uint32_t *reasons);
+
+/** Ask a thread to stop: VCPU_REQUEST_STOP, ends interruptible sleeps. Any context. */
+void vcpu_request_stop(struct vcpu *vcpu);
+
+/** Handed down by the emulated interrupt controllers: refill list registers (world loaded), would WFI fall through? vcpu == current, IRQs masked. */
+extern void (*vcpu_irq_flush_hook)(struct vcpu *vcpu);
+extern bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 
 /** Add work to the VCPU and make its CPU notice (kick when it runs elsewhere). Any context. */
 void vcpu_add_work(struct vcpu *vcpu, uint32_t work);

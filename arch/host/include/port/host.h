@@ -14,8 +14,8 @@ struct vcpu;
 /*
  * Simulated CPUs. One OS thread plays them in turn: host_cpu_switch() makes the code that follows run as another CPU (per-CPU base,
  * interrupt mask). What becomes current there (an idle VCPU made by sched_init_cpu()) lives on the caller's stack until switched away,
- * so switches between CPUs nest like calls. An interrupt for a CPU that is not being played is served at once if that CPU has
- * interrupts unmasked; a reschedule that it asks for happens when the CPU is played again.
+ * so switches between CPUs nest like calls. A CPU that is not being played serves its interrupts (if it has them unmasked) when the
+ * clock moves, which every spin makes it do; a reschedule that they ask for happens when the CPU is played again.
  */
 void host_cpu_switch(unsigned cpu);
 unsigned host_cpu(void);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way out to the guest: obeying what others asked of a VCPU, and waiting for interrupts.
+
+#include <hv/cpu.h>
+#include <hv/panic.h>
+#include <hv/smp.h>
+#include <hv/upcall.h>
+
+#include "sched_internal.h"
+
+void (*vcpu_irq_flush_hook)(struct vcpu *vcpu);
+bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
+
+/* World first: list registers are refilled in the loaded one. */
+static void prepare_entry(struct vcpu *vcpu, uint32_t work)
+{
+    __atomic_fetch_and(&vcpu->exit_work, ~(uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
+    if (work & VCPU_WORK_WORLD)
+        arch_vcpu_world_load(vcpu);
+    if ((work & VCPU_WORK_IRQ) && vcpu_irq_flush_hook != NULL)
+        vcpu_irq_flush_hook(vcpu);
+}
+
+void hv_exit_to_guest(struct vcpu *vcpu)
+{
+    uint32_t work;
+
+    while ((work = __atomic_load_n(&vcpu->exit_work, __ATOMIC_ACQUIRE)) != 0) {
+        if (work & VCPU_WORK_RESCHED)
+            sched_schedule();
+        else if (work & VCPU_WORK_REQUEST)
+            vcpu_obey(vcpu);
+        else
+            prepare_entry(vcpu, work);
+    }
+}
+
+int hv_vcpu_wait(struct vcpu *vcpu)
+{
+    irqflags_t flags = arch_irq_save();
+    int result = 0;
+
+    sched_block_prepare(VCPU_REASON_WFI, true);
+    if (arch_vcpu_interrupt_pending(vcpu) || (vcpu_irq_deliverable_hook != NULL && vcpu_irq_deliverable_hook(vcpu)))
+        sched_block_cancel();
+    else
+        result = sched_block();
+    arch_irq_restore(flags);
+    return result;
+}
+
+void vcpu_add_work(struct vcpu *vcpu, uint32_t work)
+{
+    uint32_t before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
+    unsigned cpu;
+
+    if ((before & work) == work || !__atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_SEQ_CST))
+        return;
+    cpu = __atomic_load_n(&vcpu->se.cpu, __ATOMIC_RELAXED);
+    preempt_disable();
+    if (cpu != cpu_id())
+        smp_kick(cpu);
+    preempt_enable();
+}
+
+void vcpu_interrupt(struct vcpu *vcpu)
+{
+    vcpu_add_work(vcpu, VCPU_WORK_IRQ);
+    sched_wake(vcpu, VCPU_REASON_WFI);
+}
