@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+// Virtual GIC, list registers: what the guest did with them is folded into the model, then the best interrupts are put in.
+//
+// List registers stay loaded over exits; a flush runs only for a VCPU that has VCPU_WORK_IRQ.
+//
+// Hardware-linked lines (private_set() with pirq) and the physical active state:
+// - The port hands a physical interrupt in as level true and leaves it active on its CPU; being active it can not storm,
+//   whether or not the guest takes it. While it is in a list register with hw set, the guest's deactivation ends both halves;
+//   the next fold sees the list register empty and takes the line as low. If the source still asserts, the physical
+//   interrupt fires again: private_set(true) again (vgic_irq::again when that comes before the fold).
+// - While it is pending in the model but in no list register (disabled by the guest, or more urgent ones came first), nothing
+//   ends it, and it stays active on the CPU.
+// - When a world leaves its CPU, the port clears the physical active state of every pirq it has handed in, whether or not
+//   it is in a list register, and sets it again before a list register with hw is loaded or written for it (that is:
+//   arch_guest_irq_lr_write() with hw makes pirq active on this CPU). For one that is in no list register nothing need be
+//   restored: when its source still asserts it fires once more, and private_set(true) on a line that is high changes nothing.
+// - private_set(false) withdraws: the source deasserted. The next flush takes the interrupt out of its list register unless it
+//   is already active there, and deactivates pirq on the CPU where it runs.
+
+#include "vgic.h"
+
+#include <hv/sched.h>
+#include <hv/smp.h>
+#include <lib/string.h>
+
+bool vgic_irq_is_wanted(const struct vgic_irq *irq)
+{
+    return irq->lr != VGIC_LR_NONE || irq->active ||
+           (vgic_irq_is_pending(irq) && vgic_irq_is_enabled(irq));
+}
+
+void vgic_list_add(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+    list_add_tail(&v->list, &irq->link);
+    v->count++;
+    __atomic_store_n(&irq->owner, v, __ATOMIC_RELAXED);
+}
+
+void vgic_list_remove(struct vgic_irq *irq)
+{
+    list_remove(&irq->link);
+    irq->owner->count--;
+    __atomic_store_n(&irq->owner, NULL, __ATOMIC_RELAXED);
+}
+
+/* Might v take it now, if it were not active? */
+static bool irq_is_ready(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+{
+    uint32_t group = vgic_irq_is_group1(irq) ? VGIC_CTLR_GROUP1 : VGIC_CTLR_GROUP0;
+
+    return vgic_irq_is_pending(irq) && vgic_irq_is_enabled(irq) && irq->target == v &&
+           (vgic_load(&v->vgic->ctlr) & group) != 0;
+}
+
+void vgic_hw_end(struct vgic_irq *irq)
+{
+    if (!irq->hw)
+        return;
+    irq->hw = false;
+    irq->line = irq->again;
+    irq->again = false;
+    irq->target->release |= vgic_irq_bit(irq);
+}
+
+/* Fold */
+
+static void slot_free(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+    v->lr[irq->lr] = NULL;
+    v->lr_used &= ~(1U << irq->lr);
+    irq->lr = VGIC_LR_NONE;
+    irq->active_forced = false;
+    irq->latch |= irq->lr_latch;
+    irq->lr_latch = 0;
+    if (!irq->active)
+        irq->hw = false;
+}
+
+static void fold_one(struct vgic_vcpu *v, struct vgic_irq *irq, bool done)
+{
+    struct guest_irq_lr lr = {.pending = false};
+
+    if (!done)
+        arch_guest_irq_lr_read(irq->lr, &lr);
+    if (!lr.pending)
+        irq->lr_latch = 0;
+    if (!irq->active_forced)
+        irq->active = lr.active;
+    else if (lr.active && !irq->active)
+        vgic_hw_end(irq);
+    if (done && irq->hw) {
+        irq->line = irq->again;
+        irq->again = false;
+        irq->hw = false;
+    }
+    if (!lr.pending && !lr.active) {
+        /* Cleared, so that one that asked for maintenance asks no more. */
+        arch_guest_irq_lr_clear(irq->lr);
+        slot_free(v, irq);
+    }
+}
+
+static void fold(struct vgic_vcpu *v) REQUIRES(&v->lock)
+{
+    uint32_t done, used = v->lr_used;
+
+    if (used == 0)
+        return;
+    done = arch_guest_irq_lr_empty() | arch_guest_irq_lr_ended();
+    for (; used != 0; used &= used - 1) {
+        unsigned i = (unsigned)__builtin_ctz(used);
+
+        fold_one(v, v->lr[i], (done & (1U << i)) != 0);
+    }
+}
+
+void vgic_lr_forget(struct vgic_vcpu *v)
+{
+    for (uint32_t used = v->lr_used; used != 0; used &= used - 1) {
+        struct vgic_irq *irq = v->lr[__builtin_ctz(used)];
+
+        irq->hw = false;
+        slot_free(v, irq);
+    }
+}
+
+/* Refill */
+
+/* What the list register of a picked interrupt is to hold; the model is told what was handed over. */
+static void lr_make(struct vgic_vcpu *v, struct vgic_irq *irq, struct guest_irq_lr *lr)
+{
+    uint8_t latch = irq->latch | irq->lr_latch;
+    bool level = irq->line && !vgic_irq_is_edge(irq);
+    bool ready = irq_is_ready(v, irq);
+    uint8_t take;
+
+    if (!irq->active) {
+        irq->source = latch != 0 ? (uint8_t)__builtin_ctz(latch) : 0;
+        irq->hw = level && irq->pirq != 0;
+    }
+    take = latch & (uint8_t)(1U << irq->source);
+    lr->virq = irq->intid;
+    lr->pirq = irq->hw ? irq->pirq : 0;
+    lr->priority = vgic_irq_priority(irq);
+    lr->source = irq->source;
+    lr->active = irq->active;
+    lr->hw = irq->hw;
+    lr->group1 = vgic_irq_is_group1(irq);
+    lr->pending = ready && (level || take != 0) && !(irq->hw && irq->active);
+    /* There is more to do once the guest has ended it: the line is still high, another source waits, or another target. */
+    lr->eoi = !irq->hw && (level || (latch & (uint8_t)~take) != 0 || irq->target != v);
+    irq->lr_latch = lr->pending ? take : 0;
+    irq->latch = latch & (uint8_t)~irq->lr_latch;
+    irq->active_forced = false;
+}
+
+static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+    struct guest_irq_lr now, lr;
+
+    memset(&lr, 0, sizeof(lr));
+    lr_make(v, irq, &lr);
+    if (irq->lr == VGIC_LR_NONE) {
+        unsigned i = (unsigned)__builtin_ctz(~v->lr_used);
+
+        v->lr[i] = irq;
+        v->lr_used |= 1U << i;
+        irq->lr = (uint8_t)i;
+        irq->again = false;
+    } else {
+        arch_guest_irq_lr_read(irq->lr, &now);
+        if (now.pending == lr.pending && now.active == lr.active && now.hw == lr.hw &&
+            now.eoi == lr.eoi && now.priority == lr.priority && now.group1 == lr.group1 &&
+            now.source == lr.source)
+            return;
+    }
+    arch_guest_irq_lr_write(irq->lr, &lr);
+}
+
+/* Smaller is better: what is active first (it must be there when the guest ends it), then by priority. */
+static unsigned rank(const struct vgic_irq *irq)
+{
+    return (irq->active ? 0U : 0x100U) + vgic_irq_priority(irq);
+}
+
+/* Into the sorted picks, equal ones in the order of the list; the worst falls out when there are too many. */
+static unsigned pick_insert(struct vgic_irq **picks, unsigned n, unsigned max, struct vgic_irq *irq)
+{
+    unsigned at = n;
+
+    while (at > 0 && rank(picks[at - 1]) > rank(irq))
+        at--;
+    if (at == max)
+        return n;
+    if (n == max)
+        n--;
+    for (unsigned i = n; i > at; i--)
+        picks[i] = picks[i - 1];
+    picks[at] = irq;
+    return n + 1;
+}
+
+/*
+ * The interrupts that are to be in list registers. Where active ones alone would fill them, the best pending one still gets
+ * a place: the guest could not be preempted otherwise. The active one that is left out has the lowest priority, so it is
+ * ended last, and the underflow interrupt brings it back before.
+ */
+static unsigned pick(struct vgic_vcpu *v, struct vgic_irq **picks, bool *more)
+{
+    struct vgic_irq *best = NULL;
+    unsigned n = 0, eligible = 0, max = v->vgic->lr_count;
+
+    LIST_FOR_EACH (irq, &v->list, struct vgic_irq, link) {
+        irq->picked = false;
+        if (!irq->active && !irq_is_ready(v, irq))
+            continue;
+        eligible++;
+        n = pick_insert(picks, n, max, irq);
+        if (!irq->active && (best == NULL || rank(irq) < rank(best)))
+            best = irq;
+    }
+    if (n == max && best != NULL && picks[n - 1]->active)
+        picks[n - 1] = best;
+    for (unsigned i = 0; i < n; i++)
+        picks[i]->picked = true;
+    *more = eligible > n;
+    return n;
+}
+
+/* Takes out what is no longer wanted there, and off the list what has no reason to be on it. True: some of it belongs elsewhere. */
+static bool evict(struct vgic_vcpu *v)
+{
+    bool misplaced = false;
+
+    LIST_FOR_EACH_SAFE (irq, &v->list, struct vgic_irq, link) {
+        if (irq->picked)
+            continue;
+        if (irq->lr != VGIC_LR_NONE) {
+            arch_guest_irq_lr_clear(irq->lr);
+            slot_free(v, irq);
+        }
+        if (!vgic_irq_is_wanted(irq))
+            vgic_list_remove(irq);
+        else if (irq->target != v)
+            misplaced = true;
+    }
+    return misplaced;
+}
+
+static void release_physical(struct vgic_vcpu *v)
+{
+    for (; v->release != 0; v->release &= v->release - 1) {
+        const struct vgic_irq *irq = &v->bank.irqs[__builtin_ctz(v->release)];
+
+        /* One that the guest made active meanwhile is ended by the guest. */
+        if (!(irq->active && irq->hw))
+            arch_guest_irq_deactivate(irq->pirq);
+    }
+}
+
+void vgic_flush(struct vcpu *vcpu)
+{
+    struct vgic_vcpu *v = vcpu->irq;
+    struct vgic_irq *picks[GUEST_IRQ_LR_MAX];
+    bool more, misplaced;
+    unsigned n;
+
+    if (v == NULL)
+        return;
+    spin_lock(&v->lock);
+    fold(v);
+    n = pick(v, picks, &more);
+    misplaced = evict(v);
+    for (unsigned i = 0; i < n; i++)
+        lr_put(v, picks[i]);
+    arch_guest_irq_underflow(more);
+    if (v->release != 0)
+        release_physical(v);
+    spin_unlock(&v->lock);
+    if (misplaced)
+        vgic_migrate(v);
+}
+
+bool vgic_deliverable(struct vcpu *vcpu)
+{
+    struct vgic_vcpu *v = vcpu->irq;
+    irqflags_t flags;
+    bool found = false;
+
+    if (v == NULL)
+        return false;
+    flags = spin_lock_irqsave(&v->lock);
+    fold(v);
+    LIST_FOR_EACH (irq, &v->list, struct vgic_irq, link) {
+        if (!irq->active && irq_is_ready(v, irq) &&
+            arch_guest_irq_accepts(vgic_irq_is_group1(irq), vgic_irq_priority(irq))) {
+            found = true;
+            break;
+        }
+    }
+    spin_unlock_irqrestore(&v->lock, flags);
+    return found;
+}
+
+/*
+ * Both causes are quenched here, because it may be a thread that was interrupted, with the world still loaded: list registers
+ * of ended interrupts are cleared (the fold takes an empty one as ended), and the flush asks for underflow anew.
+ */
+void vgic_maintenance(struct vcpu *vcpu)
+{
+    for (uint32_t ended = arch_guest_irq_lr_ended(); ended != 0; ended &= ended - 1)
+        arch_guest_irq_lr_clear((unsigned)__builtin_ctz(ended));
+    arch_guest_irq_underflow(false);
+    vcpu_add_work(vcpu, VCPU_WORK_IRQ);
+}
+
+/* Reads of pending and active state */
+
+static bool world_is_here(const struct vcpu *vcpu)
+{
+    return (__atomic_load_n(&vcpu->exit_work, __ATOMIC_RELAXED) & VCPU_WORK_WORLD) == 0;
+}
+
+static void fold_locked(struct vgic_vcpu *v)
+{
+    irqflags_t flags = spin_lock_irqsave(&v->lock);
+
+    fold(v);
+    spin_unlock_irqrestore(&v->lock, flags);
+}
+
+/* On the CPU of another VCPU of the guest, if it still runs there. */
+static void fold_current(void *arg)
+{
+    struct vcpu *vcpu = sched_current();
+    struct vgic_vcpu *v = vcpu != NULL && vcpu->is_normal ? vcpu->irq : NULL;
+
+    if (v != NULL && v->vgic == arg && world_is_here(vcpu))
+        fold_locked(v);
+}
+
+/* CPUs on which others than self may know better; those that do not run fold when they do. */
+static cpumask_t sync_mask(struct vgic_vcpu *self, struct vgic_bank *bank)
+{
+    cpumask_t mask = 0;
+
+    for (unsigned i = 0; i < VGIC_BANK_SIZE; i++) {
+        const struct vgic_irq *irq = &bank->irqs[i];
+        struct vgic_vcpu *owner = __atomic_load_n(&irq->owner, __ATOMIC_RELAXED);
+
+        if (owner == NULL || owner == self || irq->lr == VGIC_LR_NONE)
+            continue;
+        if (__atomic_load_n(&owner->vcpu->se.on_cpu, __ATOMIC_RELAXED))
+            mask |= CPU_MASK(owner->vcpu->se.cpu);
+        else
+            vcpu_add_work(owner->vcpu, VCPU_WORK_IRQ);
+    }
+    return mask;
+}
+
+void vgic_sync(struct vgic_vcpu *self, struct vgic_bank *bank)
+{
+    cpumask_t mask;
+
+    if (self->lr_used != 0 && world_is_here(self->vcpu))
+        fold_locked(self);
+    mask = sync_mask(self, bank);
+    if (mask == 0)
+        return;
+    arch_irq_enable();
+    smp_call(mask, fold_current, self->vgic);
+    arch_irq_disable();
+}

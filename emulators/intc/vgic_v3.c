@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// Virtual GICv3: distributor with affinity routing and one security state, redistributors, SGI system registers (IHI 0069).
+
+#include "vgic.h"
+
+#include <arch/vcpu.h>
+#include <hv/upcall.h>
+#include <lib/errno.h>
+
+#define GICD_CTLR 0x0000
+#define GICD_TYPER 0x0004
+#define GICD_IIDR 0x0008
+#define GICD_IROUTER 0x6000
+#define GICD_IROUTER_END 0x8000
+#define GIC_PIDR2 0xffe8
+
+#define GICD_CTLR_ARE (1U << 4)
+#define GICD_CTLR_DS (1U << 6)
+#define GICD_TYPER_IDBITS (9U << 19)
+/** An SPI can not be routed to "any", so that IROUTER has no routing mode. */
+#define GICD_TYPER_NO1N (1U << 25)
+#define GIC_PIDR2_V3 0x3b
+/** Aff2.Aff1.Aff0: GICD_TYPER.A3V is 0. */
+#define GICD_IROUTER_MASK 0x00ffffffU
+
+#define GICR_CTLR 0x0000
+#define GICR_IIDR 0x0004
+#define GICR_TYPER 0x0008
+#define GICR_WAKER 0x0014
+#define GICR_SGI_BASE 0x10000
+#define GICR_STRIDE 0x20000
+
+#define GICR_TYPER_LAST BIT(4)
+#define GICR_WAKER_SLEEP (1U << 1)
+#define GICR_WAKER_ASLEEP (1U << 2)
+
+/* A 32-bit access to one half of a 64-bit register reads that half. */
+static uint64_t half_read(const struct vgic_access *a, uint64_t reg)
+{
+    return a->size == 8 ? reg : (uint32_t)(reg >> (8 * (a->offset & 4)));
+}
+
+/* Distributor */
+
+static void irouter_access(struct vgic_access *a)
+{
+    unsigned intid = (a->offset - GICD_IROUTER) / 8;
+    struct vgic_irq *irq = vgic_irq_find(a->vgic, NULL, intid);
+    uint32_t *route;
+
+    if (irq == NULL)
+        return;
+    route = &irq->bank->route[intid % VGIC_BANK_SIZE];
+    if (!a->is_write)
+        a->value = half_read(a, vgic_load(route));
+    else if ((a->offset & 4) == 0)
+        vgic_irq_change(a->vgic, irq, vgic_change_route, (uint32_t)a->value & GICD_IROUTER_MASK);
+}
+
+static int gicd_high_access(struct vgic_access *a)
+{
+    if (a->offset >= GICD_IROUTER && a->offset < GICD_IROUTER_END) {
+        if (a->size < 4)
+            return -EFAULT;
+        irouter_access(a);
+        return 0;
+    }
+    if (a->size != 4)
+        return -EFAULT;
+    if (a->offset == GIC_PIDR2)
+        a->value = GIC_PIDR2_V3;
+    return 0;
+}
+
+static uint32_t gicd_typer(const struct vgic *vgic)
+{
+    return vgic->spi_banks | GICD_TYPER_IDBITS | GICD_TYPER_NO1N;
+}
+
+static int gicd_access(struct vgic_access *a)
+{
+    if (a->offset >= 0x1000)
+        return gicd_high_access(a);
+    if (a->offset >= 0x80)
+        return vgic_bank_access(a);
+    if (a->size != 4)
+        return -EFAULT;
+    if (a->is_write) {
+        if (a->offset == GICD_CTLR)
+            vgic_ctlr_write(a->vgic, (uint32_t)a->value);
+        return 0;
+    }
+    switch (a->offset) {
+    case GICD_CTLR:
+        a->value = vgic_load(&a->vgic->ctlr) | GICD_CTLR_ARE | GICD_CTLR_DS;
+        break;
+    case GICD_TYPER:
+        a->value = gicd_typer(a->vgic);
+        break;
+    case GICD_IIDR:
+        a->value = VGIC_IIDR;
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+/* Redistributors */
+
+static uint64_t gicr_typer(const struct vgic_access *a)
+{
+    const struct vcpu *vcpu = a->banked->vcpu;
+    uint64_t value = arch_vcpu_affinity(vcpu->subid) << 32 | (uint64_t)vcpu->subid << 8;
+
+    return vcpu->subid + 1 == a->vgic->guest->vcpu_count ? value | GICR_TYPER_LAST : value;
+}
+
+static void waker_access(struct vgic_access *a)
+{
+    bool *asleep = &a->banked->asleep;
+
+    if (a->is_write)
+        __atomic_store_n(asleep, (a->value & GICR_WAKER_SLEEP) != 0, __ATOMIC_RELAXED);
+    else if (__atomic_load_n(asleep, __ATOMIC_RELAXED))
+        a->value = GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP;
+}
+
+static int gicr_rd_access(struct vgic_access *a)
+{
+    bool wide = a->offset == GICR_TYPER || (a->offset >= 0x40 && a->offset < 0x100);
+
+    /* The 64-bit registers for LPIs are there to be written, though reserved. */
+    if (a->size != 4 && !(a->size == 8 && wide))
+        return -EFAULT;
+    if (a->offset == GICR_WAKER) {
+        waker_access(a);
+        return 0;
+    }
+    if (a->is_write)
+        return 0;
+    switch (a->offset) {
+    case GICR_IIDR:
+        a->value = VGIC_IIDR;
+        break;
+    case GICR_TYPER:
+    case GICR_TYPER + 4:
+        a->value = half_read(a, gicr_typer(a));
+        break;
+    case GIC_PIDR2:
+        a->value = GIC_PIDR2_V3;
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static int gicr_access(struct vgic_access *a, uint64_t offset)
+{
+    uint64_t frame = offset / GICR_STRIDE;
+
+    if (frame >= a->vgic->guest->vcpu_count)
+        return -EFAULT;
+    a->banked = vgic_vcpu_of(a->vgic->guest->vcpus[frame]);
+    if (a->banked == NULL)
+        return -EFAULT;
+    offset %= GICR_STRIDE;
+    a->offset = (uint32_t)(offset % GICR_SGI_BASE);
+    if (offset < GICR_SGI_BASE)
+        return gicr_rd_access(a);
+    return a->offset < 0x80 ? (a->size == 4 ? 0 : -EFAULT) : vgic_bank_access(a);
+}
+
+static int vgic_v3_access(struct emu_device *dev, struct emu_access *access)
+{
+    struct vgic *vgic = dev->priv;
+    struct vgic_access a = {.vgic = vgic,
+                            .self = vgic_accessor(vgic, access),
+                            .offset = (uint32_t)access->offset,
+                            .size = access->size,
+                            .is_write = access->is_write,
+                            .value = access->is_write ? access->value : 0};
+    int err;
+
+    if (a.self == NULL || access->frame > 1)
+        return -EFAULT;
+    if (access->frame == 0) {
+        a.shared = true;
+        err = access->offset < 0x10000 ? gicd_access(&a) : -EFAULT;
+    } else {
+        err = gicr_access(&a, access->offset);
+    }
+    if (!access->is_write)
+        access->value = a.value;
+    return err;
+}
+
+/* SGI system registers */
+
+#define SGI1R_LIST 0xffffU
+#define SGI1R_IRM BIT(40)
+
+static void sgi_raise(struct vgic *vgic, struct vgic_vcpu *v, uint32_t intid, bool any_group)
+{
+    struct vgic_irq *irq = &v->bank.irqs[intid];
+
+    /* With one security state SGI1R makes SGIs of either group, the other two those of group 0 alone. */
+    if (any_group || !vgic_irq_is_group1(irq))
+        vgic_irq_change(vgic, irq, vgic_change_pend, 1);
+}
+
+static void sgi_to_others(struct vgic *vgic, struct vgic_vcpu *self, uint32_t intid, bool any_group)
+{
+    for (unsigned i = 0; i < vgic->guest->vcpu_count; i++) {
+        struct vgic_vcpu *v = vgic_vcpu_of(vgic->guest->vcpus[i]);
+
+        if (v != NULL && v != self)
+            sgi_raise(vgic, v, intid, any_group);
+    }
+}
+
+static void sgi_to_list(struct vgic *vgic, uint64_t value, uint32_t intid, bool any_group)
+{
+    uint64_t cluster = ((value >> 48) & 0xff) << 32 | ((value >> 32) & 0xff) << 16 |
+                       ((value >> 16) & 0xff) << 8;
+    uint64_t range = ((value >> 44) & 0xf) * 16;
+
+    for (uint32_t list = (uint32_t)value & SGI1R_LIST; list != 0; list &= list - 1) {
+        uint64_t affinity = cluster | (range + (unsigned)__builtin_ctz(list));
+        struct vgic_vcpu *v = vgic_vcpu_by_affinity(vgic, affinity);
+
+        if (v != NULL)
+            sgi_raise(vgic, v, intid, any_group);
+    }
+}
+
+/* ICC_DIR_EL1, trapped: deactivates an interrupt that is private to the VCPU or shared. */
+static void deactivate(struct vgic *vgic, struct vgic_vcpu *self, uint64_t value)
+{
+    struct vgic_irq *irq = vgic_irq_find(vgic, self, (uint32_t)value & 0xffffffU);
+
+    if (irq != NULL)
+        vgic_irq_change(vgic, irq, vgic_change_active, 0);
+}
+
+int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value)
+{
+    struct vgic_vcpu *self = vcpu->irq;
+    uint32_t intid = (uint32_t)(*value >> 24) & 0xf;
+    bool any_group = reg == GUEST_SYSREG_ICC_SGI1R;
+
+    if (self == NULL || !is_write)
+        return -ENOENT;
+    switch (reg) {
+    case GUEST_SYSREG_ICC_SGI1R:
+    case GUEST_SYSREG_ICC_SGI0R:
+    case GUEST_SYSREG_ICC_ASGI1R:
+        if ((*value & SGI1R_IRM) != 0)
+            sgi_to_others(self->vgic, self, intid, any_group);
+        else
+            sgi_to_list(self->vgic, *value, intid, any_group);
+        return 0;
+    case GUEST_SYSREG_ICC_DIR:
+        deactivate(self->vgic, self, *value);
+        return 0;
+    default:
+        return -ENOENT;
+    }
+}
+
+static int vgic_v3_probe(struct emu_device *dev)
+{
+    uint64_t base, size;
+    int err = dt_get_reg(dev->node, 1, &base, &size);
+
+    if (err == 0)
+        err = vgic_probe(dev, 3);
+    if (err == 0)
+        ((struct vgic *)dev->priv)->rd_frames = (unsigned)MIN(size / GICR_STRIDE, 256);
+    return err;
+}
+
+static const char *const vgic_v3_match[] = {"arm,gic-v3", NULL};
+
+static const struct emulator vgic_v3 = {
+    .name = "vgic-v3",
+    .match = vgic_v3_match,
+    .state_size = sizeof(uint64_t),
+    .widths = EMU_WIDTH_8 | EMU_WIDTH_32 | EMU_WIDTH_64,
+    .probe = vgic_v3_probe,
+    .reset = vgic_reset,
+    .access = vgic_v3_access,
+    .remove = vgic_remove,
+};
+EMULATOR(vgic_v3);
