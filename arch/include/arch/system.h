@@ -26,3 +26,7 @@ void arch_system_dump_regs(void (*print)(const char *fmt, ...));
 uintptr_t arch_system_image_base(void);
 /** DTB handed over by firmware (host-physical in x0), already mapped; size bytes are readable. NULL when none. */
 const void *arch_system_fdt(uint64_t *size);
+
+/** Start-up can not go on: code for the image's word "boot_reason", text for the early console. Boot context. */
+enum boot_failure { BOOT_FAILURE_FDT = 4, BOOT_FAILURE_MEMORY = 5, BOOT_FAILURE_DEVICE = 6 };
+NORETURN void arch_system_boot_failed(enum boot_failure failure, const char *text);

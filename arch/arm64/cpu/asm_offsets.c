@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Structure offsets for assembly: the build turns the markers into gen/asm_offsets.h.
+#include <arch/smp.h>
+#include <hv/vcpu.h>
+#include <stddef.h>
+
+#define DEFINE(sym, value) __asm__ volatile("\n.ascii \"->" #sym " %0\"" : : "i"(value))
+#define OFFSET(sym, type, field) DEFINE(sym, offsetof(type, field))
+
+void asm_offsets(void);
+
+void asm_offsets(void)
+{
+    OFFSET(SW_X19, struct arm64_switch, x19_x29);
+    OFFSET(SW_LR, struct arm64_switch, lr);
+    OFFSET(SW_SP, struct arm64_switch, sp);
+    OFFSET(FRAME_ELR, struct arm64_frame, elr);
+    OFFSET(FRAME_VCPU, struct arm64_frame, vcpu);
+    DEFINE(FRAME_SIZE, sizeof(struct arm64_frame));
+    DEFINE(STACK_SHIFT, __builtin_ctz(CONFIG_STACK_SIZE));
+    OFFSET(VCPU_EXIT_WORK, struct vcpu, exit_work);
+    OFFSET(VCPU_EXITS, struct vcpu, exits);
+    OFFSET(FP_FPCR, struct arm64_fp, fpcr);
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saving and loading worlds. A world stays loaded while threads run; only another normal VCPU displaces it.
+#include <arm64/debug.h>
+#include <arm64/fp.h>
+#include <arm64/gic.h>
+#include <arm64/guest_timer.h>
+#include <arm64/idreg.h>
+#include <arm64/pauth.h>
+#include <arm64/stage2.h>
+#include <arm64/sysreg.h>
+#include <arm64/world.h>
+
+#include <arch/barrier.h>
+#include <arch/irqflags.h>
+#include <arch/vcpu.h>
+#include <hv/guest.h>
+#include <hv/panic.h>
+#include <hv/smp.h>
+
+DEFINE_PER_CPU(struct vcpu *, world_owner);
+
+static void save_registers(uint64_t *world)
+{
+#define X(name, reset) world[WORLD_##name] = sysreg_read(name);
+    ARM64_WORLD_REGS(X)
+#undef X
+}
+
+static void load_registers(const uint64_t *world)
+{
+#define X(name, reset) sysreg_write(name, world[WORLD_##name]);
+    ARM64_WORLD_REGS(X)
+#undef X
+}
+
+void world_write_controls(struct vcpu *vcpu)
+{
+    sysreg_write(hcr_el2, vcpu->arch.hcr);
+    sysreg_write(cptr_el2, vcpu->arch.cptr);
+    sysreg_write(mdcr_el2, vcpu->arch.mdcr);
+    sysreg_write(cnthctl_el2, vcpu->arch.cnthctl);
+}
+
+void world_save(void)
+{
+    struct vcpu *owner = this_cpu(world_owner);
+
+    if (!owner)
+        return;
+    save_registers(owner->arch.world);
+    guest_timer_save(owner);
+    gic_guest_save(&owner->arch.gic);
+    fp_save(owner);
+    pauth_save(owner);
+    debug_save(owner);
+    __atomic_store_n(&owner->arch.world_cpu, -1, __ATOMIC_RELEASE);
+    this_cpu(world_owner) = NULL;
+}
+
+void world_forget(void)
+{
+    struct vcpu *owner = this_cpu(world_owner);
+
+    if (!owner)
+        return;
+    guest_timer_forget(owner);
+    gic_guest_forget();
+    fp_forget(owner);
+    debug_forget(owner);
+    stage2_unload();
+    __atomic_store_n(&owner->arch.world_cpu, -1, __ATOMIC_RELEASE);
+    this_cpu(world_owner) = NULL;
+}
+
+void arch_vcpu_world_load(struct vcpu *vcpu)
+{
+    if (this_cpu(world_owner) == vcpu)
+        return;
+    world_save();
+    ASSERT(vcpu->arch.world_cpu < 0);
+    this_cpu(world_owner) = vcpu;
+    vcpu->arch.world_cpu = (int)cpu_id();
+    vcpu->arch.cptr |= CPTR_TFP; /* FP registers follow on first use */
+    world_write_controls(vcpu);
+    sysreg_write(vmpidr_el2, vcpu->arch.vmpidr);
+    stage2_load(vcpu);
+    load_registers(vcpu->arch.world);
+    pauth_load(vcpu);
+    debug_load(vcpu);
+    gic_guest_load(&vcpu->arch.gic);
+    guest_timer_load(vcpu);
+    arch_barrier_context();
+}
+
+static void sync_here(void *arg)
+{
+    struct vcpu *vcpu = arg;
+
+    if (this_cpu(world_owner) == vcpu) {
+        world_save();
+        stage2_unload();
+    }
+}
+
+static void drop_here(void *arg)
+{
+    if (this_cpu(world_owner) == arg)
+        world_forget();
+}
+
+static void call_holder(struct vcpu *vcpu, void (*fn)(void *))
+{
+    int cpu = __atomic_load_n(&vcpu->arch.world_cpu, __ATOMIC_ACQUIRE);
+
+    if (cpu >= 0)
+        smp_call(CPU_MASK(cpu), fn, vcpu);
+}
+
+void arch_vcpu_sync(struct vcpu *vcpu)
+{
+    call_holder(vcpu, sync_here);
+}
+
+void arch_vcpu_drop(struct vcpu *vcpu)
+{
+    call_holder(vcpu, drop_here);
+    guest_timer_cancel(vcpu);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ID registers that guests see.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Build the table from this (the boot) CPU: hides all that is not virtualised. Boot. */
+void idreg_init(void);
+/** Value of the ID register with this CRm, op2 (op0 3, op1 0, CRn 0, CRm 1-7); unallocated ones read as zero. Any context. */
+uint64_t idreg_value(unsigned crm, unsigned op2);
+/** Host features that decide what the port itself does. */
+bool idreg_has_pauth(void);
+bool idreg_has_gic_sysregs(void);
+unsigned idreg_breakpoints(void);
+unsigned idreg_watchpoints(void);

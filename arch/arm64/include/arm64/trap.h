@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trap handling inside the port.
+#pragma once
+
+#include <hv/vcpu.h>
+#include <lib/macros.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Entered from vectors.S on the VCPU's stack, IRQs masked. */
+void trap_guest_sync(struct vcpu *vcpu, struct arm64_frame *frame);
+void trap_guest_irq(struct vcpu *vcpu, struct arm64_frame *frame);
+void trap_guest_serror(struct vcpu *vcpu, struct arm64_frame *frame);
+NORETURN void trap_el2_sync(struct arm64_frame *frame, bool unexpected);
+NORETURN void trap_stack_overflow(struct arm64_frame *frame, uint64_t sp);
+
+/* Handlers by exception class. */
+typedef void (*trap_handler)(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
+void trap_sysreg(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
+void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
+void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
+
+/** Step over the emulated instruction: PC, IT state of AArch32, single-step state. */
+void trap_skip(struct arm64_frame *frame, uint64_t esr);
+/** Take an exception to EL1 as hardware would (Arm ARM D1.3 "exception entry"). */
+void trap_inject(struct arm64_frame *frame, uint64_t esr, uint64_t far, bool set_far);
+void trap_inject_undef(struct arm64_frame *frame, uint64_t esr);

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world of a normal VCPU: EL1 state that stays in the CPU's registers until a different normal VCPU needs them.
+#pragma once
+
+#include <hv/percpu.h>
+#include <hv/vcpu.h>
+
+/* name, reset value. ARM64_WORLD_COUNT entries; the position is the index in arch_vcpu.world. */
+#define ARM64_WORLD_REGS(X)                                                                        \
+    X(sctlr_el1, SCTLR_EL1_RESET)                                                                  \
+    X(cpacr_el1, 0)                                                                                \
+    X(ttbr0_el1, 0)                                                                                \
+    X(ttbr1_el1, 0)                                                                                \
+    X(tcr_el1, 0)                                                                                  \
+    X(mair_el1, 0)                                                                                 \
+    X(amair_el1, 0)                                                                                \
+    X(vbar_el1, 0)                                                                                 \
+    X(contextidr_el1, 0)                                                                           \
+    X(tpidr_el1, 0)                                                                                \
+    X(tpidr_el0, 0)                                                                                \
+    X(tpidrro_el0, 0)                                                                              \
+    X(sp_el0, 0)                                                                                   \
+    X(sp_el1, 0)                                                                                   \
+    X(elr_el1, 0)                                                                                  \
+    X(spsr_el1, 0)                                                                                 \
+    X(esr_el1, 0)                                                                                  \
+    X(far_el1, 0)                                                                                  \
+    X(afsr0_el1, 0)                                                                                \
+    X(afsr1_el1, 0)                                                                                \
+    X(par_el1, 0)                                                                                  \
+    X(cntkctl_el1, 0)                                                                              \
+    X(csselr_el1, 0)                                                                               \
+    X(mdscr_el1, 0)                                                                                \
+    X(spsr_abt, 0)                                                                                 \
+    X(spsr_und, 0)                                                                                 \
+    X(spsr_irq, 0)                                                                                 \
+    X(spsr_fiq, 0)
+
+enum arm64_world_index {
+#define X(name, reset) WORLD_##name,
+    ARM64_WORLD_REGS(X)
+#undef X
+        WORLD_REGS_END
+};
+static_assert(WORLD_REGS_END == ARM64_WORLD_COUNT, "ARM64_WORLD_COUNT in <port/vcpu.h>");
+
+/** Whose world this CPU's registers hold; NULL: nobody's. IRQs masked. */
+DECLARE_PER_CPU(struct vcpu *, world_owner);
+
+/** Write the world that this CPU holds to memory and own none. IRQs masked. */
+void world_save(void);
+/** Own none, without saving. IRQs masked. */
+void world_forget(void);
+/** HCR, CPTR, MDCR, CNTHCTL of the VCPU changed while it is loaded: write them. IRQs masked. */
+void world_write_controls(struct vcpu *vcpu);

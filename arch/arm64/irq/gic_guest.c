@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract's list registers, on whichever version the host driver registered.
+#include <arm64/gic.h>
+#include <arm64/world.h>
+
+#include <arch/barrier.h>
+#include <hv/upcall.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+#define HCR_EN BIT(0)
+#define HCR_UIE BIT(1)
+
+#define CELL_TYPE_SPI 0
+#define CELL_TYPE_PPI 1
+
+static const struct gic_guest_ops *ops;
+static unsigned lr_count;
+static unsigned priority_bits = 5;
+static hpa_t gicv_base;
+static uint64_t gicv_size;
+static uint32_t maintenance_irq = IRQ_NONE;
+
+void gic_guest_register(const struct gic_guest_ops *version_ops, unsigned count, unsigned bits)
+{
+    ops = version_ops;
+    lr_count = MIN(count, ARM64_LR_MAX);
+    priority_bits = bits;
+}
+
+void gic_guest_set_gicv(hpa_t base, uint64_t size)
+{
+    gicv_base = base;
+    gicv_size = size;
+}
+
+static enum irq_result maintenance_interrupt(uint32_t irq, void *arg)
+{
+    struct vcpu *owner = this_cpu(world_owner);
+
+    (void)irq;
+    (void)arg;
+    if (owner)
+        hv_guest_irq_maintenance(owner);
+    return IRQ_HANDLED;
+}
+
+int gic_guest_init_maintenance(const struct dt_node *node)
+{
+    int err = irq_from_node(node, 0, &maintenance_irq);
+
+    if (!err)
+        err = irq_request(maintenance_irq, "guest interrupt maintenance", maintenance_interrupt, NULL);
+    return err;
+}
+
+void gic_guest_init_cpu(void)
+{
+    if (!ops)
+        return;
+    ops->clear();
+    if (maintenance_irq != IRQ_NONE)
+        irq_enable(maintenance_irq);
+}
+
+void gic_guest_reset(struct arm64_gic *gic)
+{
+    memset(gic, 0, sizeof(*gic));
+    gic->hcr = HCR_EN;
+}
+
+void gic_guest_save(struct arm64_gic *gic)
+{
+    struct guest_irq_lr lr;
+
+    if (!ops)
+        return;
+    ops->save(gic);
+    for (unsigned i = 0; i < lr_count; i++) {
+        gic->lr[i] = ops->lr_get(i);
+        ops->lr_decode(gic->lr[i], &lr);
+        if (lr.hw && (lr.pending || lr.active))
+            ops->clear_active(lr.pirq);
+    }
+    ops->clear();
+}
+
+void gic_guest_load(const struct arm64_gic *gic)
+{
+    struct guest_irq_lr lr;
+
+    if (!ops)
+        return;
+    for (unsigned i = 0; i < lr_count; i++) {
+        ops->lr_decode(gic->lr[i], &lr);
+        if (lr.hw && (lr.pending || lr.active))
+            ops->set_active(lr.pirq);
+        ops->lr_set(i, gic->lr[i]);
+    }
+    ops->load(gic);
+}
+
+void gic_guest_forget(void)
+{
+    struct guest_irq_lr lr;
+
+    if (!ops)
+        return;
+    for (unsigned i = 0; i < lr_count; i++) {
+        ops->lr_decode(ops->lr_get(i), &lr);
+        if (lr.hw && (lr.pending || lr.active))
+            ops->clear_active(lr.pirq);
+    }
+    ops->clear();
+}
+
+void gic_deactivate_private(uint32_t irq)
+{
+    if (ops && irq >= GIC_SGI_COUNT && irq < GIC_SPI_FIRST)
+        ops->clear_active(irq);
+}
+
+uint32_t gic_guest_suspend(void)
+{
+    uint32_t hcr = ops ? ops->hcr_get() : 0;
+
+    if (hcr & HCR_EN) {
+        ops->hcr_set(hcr & ~(uint32_t)HCR_EN);
+        arch_barrier_context();
+    }
+    return hcr;
+}
+
+void gic_guest_resume(uint32_t hcr)
+{
+    if (hcr & HCR_EN)
+        ops->hcr_set(hcr);
+}
+
+int gic_translate(const uint32_t *cells, unsigned count, uint32_t *irq, uint32_t *trigger)
+{
+    if (count < 3)
+        return -EINVAL;
+    if (cells[0] == CELL_TYPE_SPI && cells[1] < GIC_SPURIOUS_FIRST - GIC_SPI_FIRST)
+        *irq = cells[1] + GIC_SPI_FIRST;
+    else if (cells[0] == CELL_TYPE_PPI && cells[1] < GIC_SPI_FIRST - GIC_SGI_COUNT)
+        *irq = cells[1] + GIC_SGI_COUNT;
+    else
+        return -EINVAL;
+    *trigger = cells[2] & 0xf;
+    return 0;
+}
+
+enum guest_irq_version arch_guest_irq_version(void)
+{
+    return ops ? ops->version : GUEST_IRQ_NONE;
+}
+
+void arch_guest_irq_gicv(hpa_t *base, uint64_t *size)
+{
+    *base = gicv_base;
+    *size = gicv_size;
+}
+
+unsigned arch_guest_irq_lr_count(void)
+{
+    return lr_count;
+}
+
+unsigned arch_guest_irq_priority_bits(void)
+{
+    return priority_bits;
+}
+
+void arch_guest_irq_lr_read(unsigned index, struct guest_irq_lr *lr)
+{
+    ops->lr_decode(ops->lr_get(index), lr);
+}
+
+void arch_guest_irq_lr_write(unsigned index, const struct guest_irq_lr *lr)
+{
+    /* The physical interrupt must be active here before its virtual half exists: its end deactivates it. */
+    if (lr->hw)
+        ops->set_active(lr->pirq);
+    ops->lr_set(index, ops->lr_encode(lr));
+}
+
+void arch_guest_irq_lr_clear(unsigned index)
+{
+    ops->lr_set(index, 0);
+}
+
+uint32_t arch_guest_irq_lr_empty(void)
+{
+    return ops->empty();
+}
+
+uint32_t arch_guest_irq_lr_ended(void)
+{
+    return ops->ended();
+}
+
+void arch_guest_irq_underflow(bool enable)
+{
+    uint32_t hcr = ops->hcr_get();
+
+    ops->hcr_set(enable ? hcr | HCR_UIE : hcr & ~(uint32_t)HCR_UIE);
+}
+
+bool arch_guest_irq_accepts(bool group1, uint8_t priority)
+{
+    return ops->accepts(group1, priority);
+}
+
+void arch_guest_irq_deactivate(uint32_t pirq)
+{
+    ops->clear_active(pirq);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cache maintenance by virtual address to the point of coherency (Arm ARM D7.5).
+#include <arm64/sysreg.h>
+
+#include <arch/barrier.h>
+#include <arch/cache.h>
+
+static size_t line_size(void)
+{
+    return 4UL << ((sysreg_read(ctr_el0) >> 16) & 0xf);
+}
+
+void arch_cache_clean(const void *addr, size_t size)
+{
+    size_t line = line_size();
+    uintptr_t end = (uintptr_t)addr + size;
+
+    for (uintptr_t at = ALIGN_DOWN((uintptr_t)addr, line); at < end; at += line)
+        __asm__ volatile("dc cvac, %0" : : "r"(at) : "memory");
+    arch_barrier_complete();
+}
+
+void arch_cache_clean_invalidate(const void *addr, size_t size)
+{
+    size_t line = line_size();
+    uintptr_t end = (uintptr_t)addr + size;
+
+    for (uintptr_t at = ALIGN_DOWN((uintptr_t)addr, line); at < end; at += line)
+        __asm__ volatile("dc civac, %0" : : "r"(at) : "memory");
+    arch_barrier_complete();
+}
+
+void arch_cache_sync_code(void)
+{
+    __asm__ volatile("ic ialluis" : : : "memory");
+    arch_barrier_complete();
+    arch_barrier_context();
+}

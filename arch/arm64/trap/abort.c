@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stage-2 aborts: decode by the syndrome alone (guest code is never read), emulate, or give the guest its external abort.
+#include <arm64/esr.h>
+#include <arm64/sysreg.h>
+#include <arm64/trap.h>
+
+#include <arch/guest_mmu.h>
+#include <arch/vcpu.h>
+#include <hv/guest.h>
+#include <hv/upcall.h>
+
+#define HPFAR_FIPA(hpfar) (((hpfar) & 0xfffffffff0UL) << 8)
+#define PAGE_OFFSET(addr) ((addr) & (PAGE_SIZE - 1))
+#define PAR_F BIT(0)
+#define PAR_PA 0x0000fffffffff000UL
+
+/*
+ * HPFAR_EL2 is not valid for a permission fault outside a stage-1 walk (Arm ARM D19.2.60): translate the address again,
+ * keeping the guest's own PAR_EL1.
+ */
+static bool translate_stage1(uint64_t far, uint64_t *ipa)
+{
+    uint64_t saved = sysreg_read(par_el1);
+    uint64_t par;
+
+    __asm__ volatile("at s1e1r, %0\n\tisb" : : "r"(far) : "memory");
+    par = sysreg_read(par_el1);
+    sysreg_write(par_el1, saved);
+    *ipa = (par & PAR_PA) | PAGE_OFFSET(far);
+    return !(par & PAR_F);
+}
+
+static bool fault_address(uint64_t esr, uint64_t far, uint64_t *ipa)
+{
+    if (FSC_TYPE(ISS_FSC(esr)) == FSC_PERMISSION && !(esr & ISS_S1PTW))
+        return translate_stage1(far, ipa);
+    *ipa = HPFAR_FIPA(sysreg_read(hpfar_el2)) | PAGE_OFFSET(far);
+    return true;
+}
+
+/* A mapping may have appeared, or changed under break-before-make, since the fault: then the access is simply tried again. */
+static bool is_mapped_now(struct vcpu *vcpu, uint64_t esr, uint64_t ipa, bool is_write)
+{
+    enum guest_mmu_attr attr;
+    hpa_t pa;
+
+    if (FSC_TYPE(ISS_FSC(esr)) != FSC_TRANSLATION && FSC_TYPE(ISS_FSC(esr)) != FSC_PERMISSION)
+        return false;
+    if (arch_guest_mmu_lookup(&vcpu->guest->arch.mmu, gpa(ipa), &pa, &attr))
+        return false;
+    return attr == GUEST_MMU_RAM || (attr == GUEST_MMU_ROM && !is_write);
+}
+
+static uint64_t sign_extend(uint64_t value, unsigned bytes)
+{
+    unsigned shift = 64 - bytes * 8;
+
+    return (uint64_t)((int64_t)(value << shift) >> shift);
+}
+
+static void write_back(struct arm64_frame *frame, uint64_t esr, const struct mmio_access *access)
+{
+    uint64_t value = access->value;
+    unsigned rt = ISS_SRT(esr);
+
+    if (esr & ISS_SSE)
+        value = sign_extend(value, access->size);
+    if (!(esr & ISS_SF))
+        value = (uint32_t)value;
+    if (rt != 31)
+        frame->x[rt] = value;
+}
+
+void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
+{
+    uint64_t far = sysreg_read(far_el2);
+    bool is_write = esr & ISS_WNR;
+    unsigned rt = ISS_SRT(esr);
+    struct mmio_access access;
+
+    if (unlikely(!fault_address(esr, far, &access.addr.v)))
+        return; /* stage 1 changed meanwhile: the guest faults or succeeds by itself */
+    if (likely((esr & (ISS_ISV | ISS_S1PTW | ISS_CM | ISS_EA)) == ISS_ISV &&
+               FSC_TYPE(ISS_FSC(esr)) == FSC_TRANSLATION)) {
+        access.size = (uint8_t)(1U << ISS_SAS(esr));
+        access.is_write = is_write;
+        access.value = is_write && rt != 31 ? frame->x[rt] : 0;
+        if (likely(hv_guest_mmio(vcpu, &access) == 0)) {
+            if (!is_write)
+                write_back(frame, esr, &access);
+            trap_skip(frame, esr);
+            return;
+        }
+    }
+    if (!is_mapped_now(vcpu, esr, access.addr.v, is_write))
+        arch_vcpu_inject_abort(vcpu, false, far);
+}
+
+void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
+{
+    uint64_t far = sysreg_read(far_el2);
+    uint64_t ipa;
+
+    (void)frame;
+    if (!fault_address(esr, far, &ipa))
+        return;
+    if (!is_mapped_now(vcpu, esr, ipa, false))
+        arch_vcpu_inject_abort(vcpu, true, far);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exceptions delivered into a guest, bit for bit as hardware would take them to EL1.
+#include <arm64/esr.h>
+#include <arm64/sysreg.h>
+#include <arm64/trap.h>
+
+#include <arch/vcpu.h>
+
+#define VECTOR_SP0 0x000
+#define VECTOR_SPX 0x200
+#define VECTOR_LOWER_64 0x400
+#define VECTOR_LOWER_32 0x600
+
+#define SCTLR_EL1_SPAN BIT(23)
+#define PFR_PAN_FIELD(mmfr1) (((mmfr1) >> 20) & 0xf)
+
+#define EC_SHIFT 26
+#define T32_IT_MASK 0x0600fc00UL
+
+static uint64_t vector_offset(uint64_t spsr)
+{
+    if (spsr & SPSR_M_AARCH32)
+        return VECTOR_LOWER_32;
+    switch (spsr & SPSR_M_MASK) {
+    case SPSR_M_EL1H:
+        return VECTOR_SPX;
+    case SPSR_M_EL1T:
+        return VECTOR_SP0;
+    default:
+        return VECTOR_LOWER_64;
+    }
+}
+
+/* PSTATE on entry to EL1: DAIF set, SS, IL, BTYPE and UAO clear, PAN set unless SPAN, DIT kept. */
+static uint64_t entry_pstate(uint64_t spsr)
+{
+    uint64_t pstate = (spsr & (SPSR_NZCV | SPSR_PAN | SPSR_DIT)) | SPSR_DAIF | SPSR_M_EL1H;
+
+    if (spsr & SPSR_M_AARCH32)
+        pstate &= ~SPSR_DIT;
+    if (PFR_PAN_FIELD(sysreg_read(id_aa64mmfr1_el1)) && !(sysreg_read(sctlr_el1) & SCTLR_EL1_SPAN))
+        pstate |= SPSR_PAN;
+    return pstate;
+}
+
+void trap_inject(struct arm64_frame *frame, uint64_t esr, uint64_t far, bool set_far)
+{
+    sysreg_write(elr_el1, frame->elr);
+    sysreg_write(spsr_el1, frame->spsr);
+    sysreg_write(esr_el1, esr);
+    if (set_far)
+        sysreg_write(far_el1, far);
+    frame->elr = sysreg_read(vbar_el1) + vector_offset(frame->spsr);
+    frame->spsr = entry_pstate(frame->spsr);
+}
+
+void trap_inject_undef(struct arm64_frame *frame, uint64_t esr)
+{
+    trap_inject(frame, ((uint64_t)EC_UNKNOWN << EC_SHIFT) | (esr & ESR_IL), 0, false);
+}
+
+void arch_vcpu_inject_undef(struct vcpu *vcpu)
+{
+    trap_inject_undef(vcpu->arch.frame, ESR_IL);
+}
+
+void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far)
+{
+    struct arm64_frame *frame = vcpu->arch.frame;
+    uint64_t mode = frame->spsr & SPSR_M_MASK;
+    bool same = mode == SPSR_M_EL1H || mode == SPSR_M_EL1T;
+    uint64_t ec = instruction ? (same ? EC_IABT_SAME : EC_IABT_LOW) : (same ? EC_DABT_SAME : EC_DABT_LOW);
+
+    trap_inject(frame, (ec << EC_SHIFT) | ESR_IL | FSC_SEA, far, true);
+}
+
+/* T32 instructions in an IT block: the state moves on as after any instruction (Arm ARM "ITAdvance"). */
+static uint64_t advance_it(uint64_t spsr)
+{
+    uint64_t it = ((spsr >> 25) & 3) | ((spsr >> 8) & 0xfc);
+
+    it = (it & 7) ? (it & 0xe0) | ((it << 1) & 0x1f) : 0;
+    return (spsr & ~T32_IT_MASK) | ((it & 3) << 25) | ((it & 0xfc) << 8);
+}
+
+void trap_skip(struct arm64_frame *frame, uint64_t esr)
+{
+    if (frame->spsr & SPSR_M_AARCH32) {
+        frame->elr += esr & ESR_IL ? 4 : 2;
+        if (frame->spsr & T32_IT_MASK)
+            frame->spsr = advance_it(frame->spsr);
+    } else {
+        frame->elr += 4;
+    }
+    frame->spsr &= ~SPSR_SS; /* a single-stepping debugger gets its exception after this instruction */
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trapped system registers: one const table by encoding; what is not in it is UNDEFINED for the guest.
+#include <arm64/debug.h>
+#include <arm64/esr.h>
+#include <arm64/guest_timer.h>
+#include <arm64/idreg.h>
+#include <arm64/sysreg.h>
+#include <arm64/trap.h>
+
+#include <hv/initcall.h>
+#include <hv/panic.h>
+#include <hv/upcall.h>
+#include <lib/errno.h>
+
+/* Returned by an access that granted the register to the guest: the instruction runs again. */
+#define SYSREG_RETRY 1
+
+struct sysreg_trap {
+    uint16_t key;
+    /** 0: emulated; SYSREG_RETRY; negative: UNDEFINED. */
+    int (*access)(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value);
+};
+
+#define KEY_OP2(key) ((key)&7)
+#define KEY_CRM(key) (((key) >> 3) & 15)
+#define ID_FIRST SYSREG_KEY(3, 0, 0, 1, 0)
+#define ID_LAST SYSREG_KEY(3, 0, 0, 7, 7)
+#define OSLSR_OSLM BIT(3)
+#define OSLSR_OSLK BIT(1)
+#define OSLAR_OSLK BIT(0)
+#define MDCCSR_TXFULL BIT(29)
+
+static int raz_wi(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)vcpu;
+    (void)key;
+    if (!is_write)
+        *value = 0;
+    return 0;
+}
+
+static int id_register(unsigned key, bool is_write, uint64_t *value)
+{
+    if (is_write)
+        return -EACCES;
+    *value = idreg_value(KEY_CRM(key), KEY_OP2(key));
+    return 0;
+}
+
+static int counter(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    if (is_write)
+        return -EACCES;
+    *value = guest_timer_count(vcpu);
+    return 0;
+}
+
+static int ptimer_tval(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    if (is_write)
+        guest_timer_write_cval(vcpu, guest_timer_count(vcpu) + (uint64_t)(int64_t)(int32_t)*value);
+    else
+        *value = (uint32_t)(vcpu->arch.cntp_cval - guest_timer_count(vcpu));
+    return 0;
+}
+
+static int ptimer_ctl(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    if (is_write)
+        guest_timer_write_ctl(vcpu, *value);
+    else
+        *value = guest_timer_read_ctl(vcpu);
+    return 0;
+}
+
+static int ptimer_cval(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    if (is_write)
+        guest_timer_write_cval(vcpu, *value);
+    else
+        *value = vcpu->arch.cntp_cval;
+    return 0;
+}
+
+static int sgi1r(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    return hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_SGI1R, is_write, value);
+}
+
+static int asgi1r(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    return hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_ASGI1R, is_write, value);
+}
+
+static int sgi0r(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    return hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_SGI0R, is_write, value);
+}
+
+/* Breakpoints and watchpoints: zeros until the guest sets one; then the registers are its own. */
+static int breakpoint(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    unsigned limit = KEY_OP2(key) < 6 ? idreg_breakpoints() : idreg_watchpoints();
+
+    if (KEY_CRM(key) >= limit)
+        return -ENOENT;
+    if (is_write && *value) {
+        debug_grant(vcpu);
+        return SYSREG_RETRY;
+    }
+    return raz_wi(vcpu, key, is_write, value);
+}
+
+static int mdscr(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)vcpu;
+    (void)key;
+    if (is_write)
+        sysreg_write(mdscr_el1, *value);
+    else
+        *value = sysreg_read(mdscr_el1);
+    return 0;
+}
+
+static int oslar(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    if (!is_write)
+        return -EACCES;
+    vcpu->arch.os_lock = *value & OSLAR_OSLK;
+    sysreg_write(oslar_el1, vcpu->arch.os_lock);
+    return 0;
+}
+
+static int oslsr(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    if (is_write)
+        return -EACCES;
+    *value = OSLSR_OSLM | (vcpu->arch.os_lock ? OSLSR_OSLK : 0);
+    return 0;
+}
+
+/* Debug communication channel without a debugger: its transmitter looks full, so that a probe for a console gives up. */
+static int dcc_status(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)vcpu;
+    (void)key;
+    if (is_write)
+        return -EACCES;
+    *value = MDCCSR_TXFULL;
+    return 0;
+}
+
+#define BREAKPOINT(n)                                                                              \
+    {SYSREG_KEY(2, 0, 0, n, 4), breakpoint}, {SYSREG_KEY(2, 0, 0, n, 5), breakpoint},              \
+        {SYSREG_KEY(2, 0, 0, n, 6), breakpoint}, {SYSREG_KEY(2, 0, 0, n, 7), breakpoint}
+
+/* Ascending by key: looked up by halving. */
+static const struct sysreg_trap traps[] = {
+    {SYSREG_KEY(2, 0, 0, 0, 2), raz_wi}, /* OSDTRRX_EL1 */
+    BREAKPOINT(0),
+    BREAKPOINT(1),
+    {SYSREG_KEY(2, 0, 0, 2, 0), raz_wi}, /* MDCCINT_EL1 */
+    {SYSREG_KEY(2, 0, 0, 2, 2), mdscr},
+    BREAKPOINT(2),
+    {SYSREG_KEY(2, 0, 0, 3, 2), raz_wi}, /* OSDTRTX_EL1 */
+    BREAKPOINT(3),
+    BREAKPOINT(4),
+    BREAKPOINT(5),
+    {SYSREG_KEY(2, 0, 0, 6, 2), raz_wi}, /* OSECCR_EL1 */
+    BREAKPOINT(6),
+    BREAKPOINT(7),
+    BREAKPOINT(8),
+    BREAKPOINT(9),
+    BREAKPOINT(10),
+    BREAKPOINT(11),
+    BREAKPOINT(12),
+    BREAKPOINT(13),
+    BREAKPOINT(14),
+    BREAKPOINT(15),
+    {SYSREG_KEY(2, 0, 1, 0, 0), raz_wi}, /* MDRAR_EL1 */
+    {SYSREG_KEY(2, 0, 1, 0, 4), oslar},
+    {SYSREG_KEY(2, 0, 1, 1, 4), oslsr},
+    {SYSREG_KEY(2, 0, 1, 3, 4), raz_wi}, /* OSDLR_EL1 */
+    {SYSREG_KEY(2, 0, 1, 4, 4), raz_wi}, /* DBGPRCR_EL1 */
+    {SYSREG_KEY(2, 0, 7, 8, 6), raz_wi}, /* DBGCLAIMSET_EL1 */
+    {SYSREG_KEY(2, 0, 7, 9, 6), raz_wi}, /* DBGCLAIMCLR_EL1 */
+    {SYSREG_KEY(2, 0, 7, 14, 6), raz_wi}, /* DBGAUTHSTATUS_EL1 */
+    {SYSREG_KEY(2, 3, 0, 1, 0), dcc_status},
+    {SYSREG_KEY(2, 3, 0, 4, 0), raz_wi}, /* DBGDTR_EL0 */
+    {SYSREG_KEY(2, 3, 0, 5, 0), raz_wi}, /* DBGDTRRX_EL0, DBGDTRTX_EL0 */
+    {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
+    {SYSREG_KEY(3, 0, 12, 11, 5), sgi1r},
+    {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},
+    {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
+    {SYSREG_KEY(3, 3, 14, 0, 1), counter}, /* CNTPCT_EL0 */
+    {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval},
+    {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},
+    {SYSREG_KEY(3, 3, 14, 2, 2), ptimer_cval},
+};
+
+static int check_order(void)
+{
+    for (unsigned i = 1; i < ARRAY_SIZE(traps); i++)
+        ASSERT(traps[i - 1].key < traps[i].key);
+    return 0;
+}
+INITCALL(INITCALL_CORE, check_order);
+
+static const struct sysreg_trap *find(unsigned key)
+{
+    unsigned low = 0, high = ARRAY_SIZE(traps);
+
+    while (low < high) {
+        unsigned mid = (low + high) / 2;
+
+        if (traps[mid].key == key)
+            return &traps[mid];
+        if (traps[mid].key < key)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+static int access_register(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    const struct sysreg_trap *trap;
+
+    if (key >= ID_FIRST && key <= ID_LAST)
+        return id_register(key, is_write, value);
+    trap = find(key);
+    return trap ? trap->access(vcpu, key, is_write, value) : -ENOENT;
+}
+
+void trap_sysreg(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
+{
+    bool is_write = !(esr & ISS_SYS_READ);
+    unsigned rt = ISS_SYS_RT(esr);
+    uint64_t value = is_write && rt != 31 ? frame->x[rt] : 0;
+    int result = access_register(vcpu, (unsigned)ISS_SYS_KEY(esr), is_write, &value);
+
+    if (unlikely(result)) {
+        if (result != SYSREG_RETRY)
+            trap_inject_undef(frame, esr);
+        return;
+    }
+    if (!is_write && rt != 31)
+        frame->x[rt] = value;
+    trap_skip(frame, esr);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* EL2 vectors: exits of guests store straight into the frame of their VCPU; EL2's own exceptions check SP first. */
+#include <asm_offsets.h>
+
+/* Stores x0-x29 of the frame at sp. */
+    .macro  save_x0_x29
+    stp     x0, x1, [sp, #0]
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    stp     x18, x19, [sp, #144]
+    stp     x20, x21, [sp, #160]
+    stp     x22, x23, [sp, #176]
+    stp     x24, x25, [sp, #192]
+    stp     x26, x27, [sp, #208]
+    stp     x28, x29, [sp, #224]
+    .endm
+
+/* x30, ELR, SPSR complete the frame. Leaves ELR in x22 and SPSR in x23. */
+    .macro  save_rest
+    mrs     x22, elr_el2
+    mrs     x23, spsr_el2
+    stp     x30, x22, [sp, #240]
+    str     x23, [sp, #256]
+    .endm
+
+/* A guest exit. SP is the top of the VCPU's stack, where its frame lives; frame.vcpu is set once. */
+    .macro  guest_exit handler
+    sub     sp, sp, #FRAME_SIZE
+    save_x0_x29
+    save_rest
+    ldr     x19, [sp, #FRAME_VCPU]
+    mov     x29, xzr
+    mov     x30, xzr
+    mov     x0, x19
+    mov     x1, sp
+    bl      \handler
+    b       exit_to_guest
+    .endm
+
+/*
+ * An exception of EL2 itself. Stacks lie in the lower half of slots of twice their size, so the bit of that size is
+ * clear in every good SP. The test needs no free register: two subtractions swap SP and x0.
+ */
+    .macro  check_stack
+    sub     sp, sp, #FRAME_SIZE
+    add     sp, sp, x0
+    sub     x0, sp, x0
+    tbnz    x0, #STACK_SHIFT, stack_overflow
+    sub     x0, sp, x0
+    sub     sp, sp, x0
+    .endm
+
+    .macro  vector target
+    .align  7
+    b       \target
+    .endm
+
+    .section .vectors, "ax"
+    .align  11
+    .global vectors
+vectors:
+    vector  el2_bad             /* EL2t: SP_EL0 is never used */
+    vector  el2_bad
+    vector  el2_bad
+    vector  el2_bad
+    vector  el2_sync
+    vector  el2_irq
+    vector  el2_irq             /* FIQ: Group 0 where EL2 owns it, same handler */
+    vector  el2_bad
+    .align  7
+    guest_exit trap_guest_sync
+    .align  7
+    guest_exit trap_guest_irq
+    .align  7
+    guest_exit trap_guest_irq
+    .align  7
+    guest_exit trap_guest_serror
+    .align  7                   /* AArch32 EL0 under an AArch64 EL1 */
+    guest_exit trap_guest_sync
+    .align  7
+    guest_exit trap_guest_irq
+    .align  7
+    guest_exit trap_guest_irq
+    .align  7
+    guest_exit trap_guest_serror
+
+    .text
+
+/* SP = frame, x19 = VCPU, interrupts masked: the only way into a guest. */
+    .global exit_to_guest
+exit_to_guest:
+    ldr     w0, [x19, #VCPU_EXIT_WORK]
+    cbnz    w0, 1f
+    ldr     x23, [sp, #256]
+    ldp     x30, x22, [sp, #240]
+    msr     elr_el2, x22
+    msr     spsr_el2, x23
+    ldp     x0, x1, [sp, #0]
+    ldp     x2, x3, [sp, #16]
+    ldp     x4, x5, [sp, #32]
+    ldp     x6, x7, [sp, #48]
+    ldp     x8, x9, [sp, #64]
+    ldp     x10, x11, [sp, #80]
+    ldp     x12, x13, [sp, #96]
+    ldp     x14, x15, [sp, #112]
+    ldp     x16, x17, [sp, #128]
+    ldp     x18, x19, [sp, #144]
+    ldp     x20, x21, [sp, #160]
+    ldp     x22, x23, [sp, #176]
+    ldp     x24, x25, [sp, #192]
+    ldp     x26, x27, [sp, #208]
+    ldp     x28, x29, [sp, #224]
+    add     sp, sp, #FRAME_SIZE
+    eret
+    dsb     nsh                 /* no speculation past ERET */
+    isb
+1:  mov     x0, x19
+    bl      hv_exit_to_guest
+    b       exit_to_guest
+
+/* An interrupt of hypervisor code: the interrupted C keeps its callee-saved registers by itself. */
+el2_irq:
+    check_stack
+    stp     x0, x1, [sp, #0]
+    stp     x2, x3, [sp, #16]
+    stp     x4, x5, [sp, #32]
+    stp     x6, x7, [sp, #48]
+    stp     x8, x9, [sp, #64]
+    stp     x10, x11, [sp, #80]
+    stp     x12, x13, [sp, #96]
+    stp     x14, x15, [sp, #112]
+    stp     x16, x17, [sp, #128]
+    str     x18, [sp, #144]
+    stp     x22, x23, [sp, #176]
+    str     x29, [sp, #232]
+    save_rest
+    stp     x29, x22, [sp, #-16]!   /* a frame record for back-traces */
+    mov     x29, sp
+    bl      hv_irq
+    bl      sched_preempt_irq
+    add     sp, sp, #16
+    ldr     x0, [sp, #256]
+    ldp     x30, x1, [sp, #240]
+    msr     elr_el2, x1
+    msr     spsr_el2, x0
+    ldr     x29, [sp, #232]
+    ldp     x22, x23, [sp, #176]
+    ldr     x18, [sp, #144]
+    ldp     x16, x17, [sp, #128]
+    ldp     x14, x15, [sp, #112]
+    ldp     x12, x13, [sp, #96]
+    ldp     x10, x11, [sp, #80]
+    ldp     x8, x9, [sp, #64]
+    ldp     x6, x7, [sp, #48]
+    ldp     x4, x5, [sp, #32]
+    ldp     x2, x3, [sp, #16]
+    ldp     x0, x1, [sp, #0]
+    add     sp, sp, #FRAME_SIZE
+    eret
+    dsb     nsh
+    isb
+
+el2_sync:
+    check_stack
+    save_x0_x29
+    save_rest
+    stp     x29, x22, [sp, #-16]!
+    mov     x29, sp
+    add     x0, sp, #16
+    mov     x1, xzr
+    bl      trap_el2_sync
+
+el2_bad:
+    check_stack
+    save_x0_x29
+    save_rest
+    stp     x29, x22, [sp, #-16]!
+    mov     x29, sp
+    add     x0, sp, #16
+    mov     x1, #1
+    bl      trap_el2_sync
+
+/* x0 and SP are mixed up here: x0 = SP before the exception minus FRAME_SIZE, SP = that plus the old x0. */
+stack_overflow:
+    msr     tpidr_el0, x1       /* the machine is about to stop: no guest will run again */
+    msr     tpidrro_el0, x0
+    sub     x0, sp, x0
+    adrp    x1, emergency_stack_top
+    add     x1, x1, :lo12:emergency_stack_top
+    mov     sp, x1
+    mrs     x1, tpidr_el0
+    sub     sp, sp, #FRAME_SIZE
+    save_x0_x29
+    save_rest
+    stp     x29, x22, [sp, #-16]!
+    mov     x29, sp
+    mrs     x1, tpidrro_el0
+    add     x1, x1, #FRAME_SIZE
+    add     x0, sp, #16
+    bl      trap_stack_overflow
+
+    .section .bss.emergency, "aw", %nobits
+    .align  4
+    .space  4096
+emergency_stack_top:
+    .section .note.GNU-stack, "", %progbits
