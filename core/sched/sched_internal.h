@@ -38,8 +38,6 @@ int sched_choose_cpu(cpumask_t affinity, unsigned *cpu);
 /** Choose a CPU for a VCPU that is off all CPUs and count it there; the reverse. vcpu->lock held. */
 void sched_place(struct vcpu *vcpu);
 void sched_unplace(struct vcpu *vcpu);
-/** Wait until the VCPU, which is no longer READY or RUNNING, has left the CPU. Any context. */
-void sched_wait_off_cpu(const struct vcpu *vcpu);
 
 /** Obey the requests of current, which is at its way out. IRQs masked. */
 void vcpu_obey(struct vcpu *vcpu);

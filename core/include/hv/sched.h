@@ -62,6 +62,9 @@ bool sched_wake(struct vcpu *vcpu, enum vcpu_reason reason);
 /** End of an orphan: HALTED, off the CPU for good. Its state change is notified; vcpu_destroy() frees it. */
 NORETURN void sched_exit(void);
 
+/** Spin until a VCPU that is neither READY nor RUNNING has left its CPU: a moment. Any context. */
+void sched_wait_off_cpu(const struct vcpu *vcpu);
+
 /** Run queue figures for commands. */
 struct sched_cpu_stats {
     unsigned ready;

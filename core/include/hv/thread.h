@@ -17,9 +17,9 @@ int thread_start(struct thread *thread);
 /** Ask it to stop (thread_should_stop() becomes true, interruptible sleeps end with -EINTR). Any context. */
 void thread_request_stop(struct thread *thread);
 bool thread_should_stop(void);
-/** Wait until it has stopped and free it; *code is its return value. Orphan. */
+/** Wait (uninterruptibly) until it has stopped and free it; *code (may be NULL) is its return value, -ECANCELED if it never ran. Orphan. -EDEADLK for itself. */
 int thread_join(struct thread *thread, int *code);
-/** Let it free itself when it ends. */
+/** Let the worker free it when it ends. */
 void thread_detach(struct thread *thread);
 /** Sleep at least ns; -EINTR when asked to stop. Orphan/Normal. */
 int thread_sleep(uint64_t ns);

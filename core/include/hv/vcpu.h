@@ -98,8 +98,7 @@ struct vcpu {
 
     struct sched_entity se;
     struct list wait_link; /**< in a waitqueue */
-    struct waitqueue *wait_queue;
-    int wait_result;
+    struct waitqueue *wait_queue; /**< NULL when in none */
     struct hrtimer wait_timer;
 
     void *irq;             /**< virtual interrupt controller's per-VCPU part (hv/vcpu_irq.h) */
@@ -136,7 +135,10 @@ int vcpu_pause(struct vcpu *vcpu, enum vcpu_reason reason); /**< READY, RUNNING,
 int vcpu_resume(struct vcpu *vcpu, enum vcpu_reason reason);
 int vcpu_halt(struct vcpu *vcpu);
 int vcpu_reset(struct vcpu *vcpu); /**< any but UNKNOWN -> RESET; registers are set at kick from start_pc/start_arg */
-/** Any pending transition done? Wait for it: Orphan context, woken by the state notifier. 0 or -EINTR/-ETIMEDOUT. */
+/**
+ * Wait until the VCPU has obeyed all requests and, unless it is READY or RUNNING, has left its CPU. Orphan. 0 or -EINTR/-ETIMEDOUT. It is kept from
+ * being destroyed by the caller. Implemented in room thread.
+ */
 int vcpu_wait_settled(struct vcpu *vcpu, uint64_t timeout_ns);
 
 /** Pure oracle of the state machine, tested against the documented table. */

@@ -21,6 +21,8 @@ void waitqueue_init(struct waitqueue *wq);
 int waitqueue_wait(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns);
 /** The same, but stop and VCPU requests do not end it: for what must finish. 0 or -ETIMEDOUT. */
 int waitqueue_wait_uninterruptible(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns);
-/** Change what cond looks at under waitqueue_lock()/unlock() or with atomics, then wake. Any context. */
+/** Change what cond looks at with wq->lock held (spin_lock_irqsave) or with atomics, then wake. First come, first woken. Any context. */
 void waitqueue_wake_all(struct waitqueue *wq);
 void waitqueue_wake_one(struct waitqueue *wq);
+/** The same with wq->lock held: at most max of them. What a waiter may free once woken is to be changed and woken under one hold of the lock. */
+void waitqueue_wake_locked(struct waitqueue *wq, unsigned max) REQUIRES(wq->lock);
