@@ -56,10 +56,14 @@ struct emu_device {
     struct list link;
 };
 
+/** By any compatible of the node; NULL when no emulator matches. */
 const struct emulator *emulator_find(const struct dt_node *node);
+const struct emulator *emulator_find_compatible(const char *compatible);
 /** Instantiate for a node: allocates state, calls probe. -ENODEV (unknown compatible), -ENOMEM, or probe's error. Orphan. */
 int emu_device_create(struct guest *guest, struct dt_node *node, struct emu_device **out);
 void emu_device_destroy(struct emu_device *dev);
+/** Bytes of a register frame, defaults included; 0 when there is none. From probe on. */
+uint64_t emu_device_frame_size(const struct emu_device *dev, unsigned frame);
 /** Drive the device's interrupt line (n = 0 first). Any context. */
 void emu_device_irq(struct emu_device *dev, unsigned n, bool level);
 

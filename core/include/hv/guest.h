@@ -5,10 +5,9 @@
 #include <arch/guest.h>
 #include <hv/emulator.h>
 #include <hv/log.h>
-#include <hv/mutex.h>
 #include <hv/vcpu.h>
 #include <hv/vcpu_irq.h>
-#include <hv/worker.h>
+#include <hv/notifier.h>
 
 #define GUEST_NAME_MAX 32
 
@@ -27,6 +26,7 @@ struct guest_region {
     enum guest_region_kind kind;
     const char *name;       /**< node name */
     hpa_t host;             /**< MEMORY, HOST */
+    bool owned;             /**< host is RAM taken for this region */
     bool read_only;
     struct emu_device *dev; /**< VIRTUAL */
     unsigned dev_reg;       /**< index of this frame in the device's reg */
@@ -34,7 +34,7 @@ struct guest_region {
     uint64_t hits;
 };
 
-/** Sorted by start, never changed once published: a change replaces the map whole. */
+/** Sorted by start, never changed while the guest exists. */
 struct guest_region_map {
     unsigned count;
     struct guest_region *regions[];
@@ -53,16 +53,20 @@ struct guest {
     const struct intc_ops *intc_ops;
     void *intc;                /**< the controller's per-guest part */
     unsigned intc_version;     /**< 2 or 3 */
-    struct mutex lock;         /**< life cycle operations */
+    bool busy;                 /**< a life cycle operation works on it; under the list's lock */
+    struct guest_config *config; /**< hv/guest_config.h */
+    struct guest_layout *layout;
+    bool node_owned;           /**< node was copied from a template: goes with the guest */
     uint64_t entry;            /**< guest-physical entry of VCPU 0 */
     uint64_t dtb;              /**< guest-physical address of its DTB (x0) */
     uint64_t uptime_start_ns;
     uint64_t reset_count;
     uint64_t fault_count;
     bool paused;
+    bool pristine;             /**< images, devices and VCPUs are as after a reset */
+    bool has_arch;             /**< arch_guest_init() was done */
     struct log_limit log_limit;
-    struct work power_work;    /**< reset/power-off/crash asked for by the guest itself */
-    uint32_t power_request;    /**< enum guest_power_op, atomic */
+    uint32_t power_request;    /**< enum guest_power_op asked for by the guest itself, atomic */
     enum guest_crash_policy on_crash;
     enum guest_crash_policy on_reboot; /**< RESTART = reset (default) */
     uint64_t backoff_ns;
@@ -87,7 +91,13 @@ int guest_for_each(int (*fn)(struct guest *guest, void *arg), void *arg);
 unsigned guest_count(void);
 
 /** Guest's own power requests (PSCI): done in a worker; the calling VCPU blocks and obeys. Normal context. */
-enum guest_power_op { GUEST_POWER_NONE, GUEST_POWER_OFF, GUEST_POWER_RESET, GUEST_POWER_CRASH };
+enum guest_power_op {
+    GUEST_POWER_NONE,
+    GUEST_POWER_OFF,
+    GUEST_POWER_RESET,
+    GUEST_POWER_CRASH,
+    GUEST_POWER_RESTART, /**< internal: the back-off time is over */
+};
 void guest_power_request(struct guest *guest, enum guest_power_op op);
 
 /** VCPU power (PSCI CPU_ON/OFF/AFFINITY_INFO semantics): 0, -EALREADY (on), -EINPROGRESS (on pending), -EINVAL (no such VCPU, bad entry). Normal context. */
@@ -103,6 +113,13 @@ int guest_mem_read(struct guest *guest, gpa_t addr, void *buf, uint64_t size);
 int guest_mem_write(struct guest *guest, gpa_t addr, const void *buf, uint64_t size);
 /** Region lookup without lock: binary search with the VCPU's last-hit cache. Normal context. */
 struct guest_region *guest_region_find(struct vcpu *vcpu, gpa_t addr);
+
+/** Room set-up, before anything above: hooks of lower rooms, worker. Boot, once. */
+int guest_init(void);
+/** Merge /guests, /templates and /vmm of every *.dtb in the boot bundle into the device tree. Orphan. The first error. */
+int guest_load_bundle_trees(void);
+/** Create and kick every guest under /guests that has bulkhead,autostart. Errors go to the log. Orphan. */
+void guest_autostart(void);
 
 /** Life-cycle notifications for higher rooms (event below, data = guest). Orphan context. */
 enum guest_event { GUEST_EVENT_CREATED, GUEST_EVENT_DESTROYING, GUEST_EVENT_RESET, GUEST_EVENT_STOPPED };

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// Guests that come with the boot bundle: their trees join the device tree, and some start by themselves.
+#include <hv/guest.h>
+
+#include <hv/bundle.h>
+#include <hv/heap.h>
+#include <hv/report.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <libfdt.h>
+
+/* Room for the header of the filtered tree. */
+#define FDT_SLACK 256
+
+static bool is_wanted(const char *name)
+{
+    return str_equal(name, "guests") || str_equal(name, "templates") || str_equal(name, "vmm");
+}
+
+/* Walk over a checked tree that copies the wanted children of its root. */
+struct filter {
+    const void *from;
+    void *to;
+    int depth;      /* of the node that is open in from */
+    int skipped_at; /* depth of the subtree that is left out, 0: none */
+    bool found;
+};
+
+static int filter_begin(struct filter *f, int offset)
+{
+    const char *name = fdt_get_name(f->from, offset, NULL);
+
+    f->depth++;
+    if (f->skipped_at == 0 && f->depth == 2) {
+        f->found = f->found || is_wanted(name);
+        f->skipped_at = is_wanted(name) ? 0 : f->depth;
+    }
+    return f->skipped_at == 0 ? fdt_begin_node(f->to, name) : 0;
+}
+
+static int filter_end(struct filter *f)
+{
+    int err = f->skipped_at == 0 ? fdt_end_node(f->to) : 0;
+
+    f->skipped_at = f->skipped_at == f->depth ? 0 : f->skipped_at;
+    f->depth--;
+    return err;
+}
+
+static int filter_property(struct filter *f, int offset)
+{
+    const char *name;
+    const void *value;
+    int length;
+
+    if (f->skipped_at != 0 || f->depth < 2) {
+        return 0;
+    }
+    value = fdt_getprop_by_offset(f->from, offset, &name, &length);
+    return value != NULL ? fdt_property(f->to, name, value, length) : length;
+}
+
+static int filter_tag(struct filter *f, uint32_t tag, int offset)
+{
+    switch (tag) {
+    case FDT_BEGIN_NODE:
+        return filter_begin(f, offset);
+    case FDT_END_NODE:
+        return filter_end(f);
+    case FDT_PROP:
+        return filter_property(f, offset);
+    default:
+        return 0;
+    }
+}
+
+/* A file of the bundle can not change what is said of the host. */
+static int filter_tree(struct filter *f, int size)
+{
+    int offset = 0;
+    int next = 0;
+    uint32_t tag;
+    int err = fdt_create(f->to, size);
+
+    if (err == 0) {
+        err = fdt_finish_reservemap(f->to);
+    }
+    while (err == 0) {
+        tag = fdt_next_tag(f->from, offset, &next);
+        if (tag == FDT_END) {
+            return fdt_finish(f->to);
+        }
+        err = filter_tag(f, tag, offset);
+        offset = next;
+    }
+    return err;
+}
+
+/* data: aligned for libfdt, and checked. */
+static int merge_checked(const void *data, size_t size)
+{
+    size_t room = 2 * size + FDT_SLACK; /* strings that were shared may not be any more */
+    struct filter filter = {.from = data, .to = heap_zalloc(room)};
+    int err;
+
+    if (filter.to == NULL) {
+        return -ENOMEM;
+    }
+    err = filter_tree(&filter, (int)room) == 0 ? 0 : -EBADMSG;
+    if (err == 0 && filter.found) {
+        err = dt_load_fdt(dt_root(), filter.to, fdt_totalsize(filter.to));
+    }
+    heap_free(filter.to);
+    return err;
+}
+
+static int merge_file(const char *name)
+{
+    const void *data;
+    size_t size;
+    void *copy;
+    int err = bundle_find(name, &data, &size);
+
+    if (err != 0) {
+        return err;
+    }
+    if (size > INT_MAX / 4) {
+        return -EBADMSG;
+    }
+    copy = heap_alloc(MAX(size, (size_t)1)); /* archives align to 4 bytes, libfdt wants 8 */
+    if (copy == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(copy, data, size);
+    err = fdt_check_full(copy, size) == 0 ? merge_checked(copy, size) : -EBADMSG;
+    heap_free(copy);
+    return err;
+}
+
+static void merge_entry(const char *name, size_t size, void *arg)
+{
+    size_t length = strlen(name);
+    int *first_error = arg;
+    int err;
+
+    (void)size;
+    if (length < 4 || !str_equal(name + length - 4, ".dtb")) {
+        return;
+    }
+    err = merge_file(name);
+    if (err != 0) {
+        log_error("boot bundle: %s: no usable device tree: %s; make it with dtc", name,
+                  error_name(err));
+    }
+    if (*first_error == 0) {
+        *first_error = err;
+    }
+}
+
+int guest_load_bundle_trees(void)
+{
+    int first_error = 0;
+
+    bundle_for_each(merge_entry, &first_error);
+    return first_error;
+}
+
+void guest_autostart(void)
+{
+    struct dt_node *parent = dt_find("/guests");
+    struct dt_node *node = parent != NULL ? dt_first_child(parent) : NULL;
+
+    for (; node != NULL; node = dt_next_sibling(node)) {
+        struct report report;
+        struct guest *guest;
+
+        if (dt_attr(node, "bulkhead,autostart") == NULL) {
+            continue;
+        }
+        report_to_log(&report);
+        if (guest_create(node->name, NULL, &report) != 0) {
+            continue;
+        }
+        guest = guest_find(node->name);
+        if (guest == NULL || guest_kick(guest) != 0) {
+            log_error("%s: could not be started", node->name);
+        }
+    }
+}

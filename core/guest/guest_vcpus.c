@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes and frees the VCPUs of a guest.
+#include <hv/guest_parts.h>
+
+#include <hv/heap.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+
+static int vcpu_add(struct guest *guest, unsigned number)
+{
+    const struct guest_vcpu_config *config = &guest->config->vcpus[number];
+    struct vcpu_config vcpu_config = {
+        .guest = guest,
+        .subid = number,
+        .node = guest->node,
+        .priority = config->priority,
+        .time_slice = config->time_slice,
+        .affinity = config->affinity,
+    };
+    char name[VCPU_NAME_MAX];
+    struct guest_vcpu *own = heap_zalloc(sizeof(*own));
+    struct vcpu *vcpu;
+    int err;
+
+    if (own == NULL) {
+        return -ENOMEM;
+    }
+    fmt_snprintf(name, sizeof(name), "%s/vcpu%u", guest->name, number);
+    vcpu_config.name = name;
+    err = vcpu_create(&vcpu_config, &vcpu);
+    if (err != 0) {
+        heap_free(own);
+        return err;
+    }
+    vcpu->emu = own;
+    guest->vcpus[number] = vcpu;
+    guest->vcpu_count = number + 1;
+    return 0;
+}
+
+int guest_vcpus_create(struct guest *guest, struct report *report)
+{
+    int err = 0;
+
+    guest->vcpus = heap_calloc(guest->config->vcpu_count, sizeof(guest->vcpus[0]));
+    if (guest->vcpus == NULL) {
+        guest_config_error(report, guest->node, "vcpus", "no memory for VCPUs");
+        return -ENOMEM;
+    }
+    for (unsigned i = 0; i < guest->config->vcpu_count && err == 0; i++) {
+        err = vcpu_add(guest, i);
+        if (err != 0) {
+            guest_config_error(report, guest->node, "vcpus", "VCPU %u can not be made: %s", i,
+                               error_name(err));
+        }
+    }
+    return err;
+}
+
+void guest_vcpus_destroy(struct guest *guest)
+{
+    while (guest->vcpu_count > 0) {
+        struct vcpu *vcpu = guest->vcpus[--guest->vcpu_count];
+
+        heap_free(vcpu->emu);
+        vcpu_destroy(vcpu);
+    }
+    heap_free(guest->vcpus);
+    guest->vcpus = NULL;
+}

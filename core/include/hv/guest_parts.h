@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of room guest share: building and taking apart an instance, its worker. Room: guest.
+#pragma once
+
+#include <hv/guest.h>
+#include <hv/guest_config.h>
+
+/** A CPU_ON on its way. */
+enum guest_vcpu_on_state {
+    GUEST_VCPU_ON_NONE,
+    GUEST_VCPU_ON_CLAIMED, /**< one caller decides; the others are told "pending" */
+    GUEST_VCPU_ON_PENDING, /**< for the worker to do */
+};
+
+/** vcpu->emu of a normal VCPU. */
+struct guest_vcpu {
+    struct guest_region *last_region; /**< of the access before; only the VCPU itself looks */
+    uint32_t on_state;                /**< enum guest_vcpu_on_state, atomic */
+    uint64_t on_entry, on_arg;        /**< of a pending CPU_ON */
+};
+
+static inline struct guest_vcpu *guest_vcpu_of(const struct vcpu *vcpu)
+{
+    return vcpu->emu;
+}
+
+/**
+ * Each create reports why it failed; what it did by then is undone by its destroy, which is right for any stage of completeness.
+ * Orphan; the guest is not running.
+ */
+int guest_memory_create(struct guest *guest, struct report *report);
+void guest_memory_destroy(struct guest *guest);
+int guest_region_create(struct guest *guest, struct report *report);
+void guest_region_destroy(struct guest *guest);
+int guest_vcpus_create(struct guest *guest, struct report *report);
+void guest_vcpus_destroy(struct guest *guest);
+int guest_devices_create(struct guest *guest, struct report *report);
+void guest_devices_destroy(struct guest *guest);
+void guest_devices_reset(struct guest *guest);
+/** Put images and DTB into guest memory. */
+int guest_load(struct guest *guest, struct report *report);
+
+/**
+ * One operation at a time works on a guest: wait for it, and find out whether it is still there. 0, -ENOENT (gone), -EINTR. Orphan.
+ */
+int guest_enter(struct guest *guest);
+void guest_leave(struct guest *guest);
+/** Enter any guest that fn() accepts and that nobody works on; NULL when there is none. Orphan. */
+struct guest *guest_enter_any(bool (*fn)(struct guest *guest));
+
+/** The same as without _entered; the caller has entered the guest. */
+int guest_reset_entered(struct guest *guest, bool kick, struct report *report);
+int guest_halt_entered(struct guest *guest);
+/** On success the guest is gone. */
+int guest_destroy_entered(struct guest *guest);
+
+/** Start VCPU: its registers come from entry and arg when it is kicked. Guest entered. */
+int guest_vcpu_start(struct vcpu *vcpu, uint64_t entry, uint64_t arg);
+
+void guest_power_init(void);
+void guest_irq_init(void);
+/** Queue the worker if the guest has something for it. Any context. */
+void guest_power_poll(struct guest *guest);
+/** Ask for op; false when an earlier request is not served yet. Then guest_power_wait() pauses the calling VCPU, if it is the guest's, and wakes the worker. */
+bool guest_power_post(struct guest *guest, enum guest_power_op op);
+void guest_power_wait(struct guest *guest);
+/** Expiry function of guest->backoff_timer. */
+void guest_power_backoff_over(struct hrtimer *timer);
