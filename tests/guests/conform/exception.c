@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exceptions that stay in the guest: syndrome and return address as on hardware.
+#include "conform.h"
+
+static void expect(const char *name, uint32_t code, uint64_t a, uint64_t esr, uint64_t elr)
+{
+    struct trap trap = {0};
+    bool done = trap_try_code(&code, 1, a, 0, NULL, &trap);
+
+    report(name, !done && trap.vector == 4 && trap.esr == esr && trap.elr == elr,
+           "executed %d vector %lu esr 0x%lx elr +0x%lx", done, trap.vector, trap.esr, trap.elr);
+}
+
+static void check_illegal_return(const char *name, uint64_t spsr)
+{
+    /* msr spsr_el1, x0; adr x1, .+12; msr elr_el1, x1; eret; nop */
+    static const uint32_t code[] = {0xd5184000, 0x10000061, 0xd5184021, 0xd69f03e0, 0xd503201f};
+    struct trap trap = {0};
+    bool done = trap_try_code(code, 5, spsr, 0, NULL, &trap);
+
+    report(name, !done && trap.esr == 0x3a000000, "executed %d esr 0x%lx", done, trap.esr);
+}
+
+void case_exception(void)
+{
+    uint64_t odd = (uintptr_t)case_exception + 2;
+    uint32_t branch = 0xd61f0000; /* br x0 */
+    struct trap trap = {0};
+
+    expect("exception.svc", 0xd40000a1, 0, 0x56000005, 4);
+    expect("exception.brk", 0xd42000a0, 0, 0xf2000005, 0);
+    expect("exception.udf", 0x00000000, 0, ESR_UNDEF, 0);
+    expect("exception.hlt", 0xd4400020, 0, ESR_UNDEF, 0);
+    expect("exception.stage1", 0xb9400000, 0x80000000, 0x96000005, 0);
+    bool done = trap_try_code(&branch, 1, odd, 0, NULL, &trap);
+    report("exception.pc_align", !done && trap.esr == 0x8a000000 && trap.far == odd,
+           "executed %d esr 0x%lx far 0x%lx", done, trap.esr, trap.far);
+    check_illegal_return("exception.eret_el2h", 0x3c9);
+    check_illegal_return("exception.eret_el3h", 0x3cd);
+    check_illegal_return("exception.eret_reserved", 0x3c2);
+}
