@@ -3,9 +3,7 @@
 #include <hv/guest_parts.h>
 
 #include <hv/heap.h>
-#include <hv/initcall.h>
 #include <hv/mutex.h>
-#include <hv/page.h>
 #include <hv/waitqueue.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -388,4 +386,3 @@ int guest_init(void)
     guest_irq_init();
     return 0;
 }
-INITCALL(INITCALL_CORE, guest_init);

@@ -121,8 +121,13 @@ void emu_device_irq(struct emu_device *dev, unsigned n, bool level)
 uint64_t emu_device_frame_size(const struct emu_device *dev, unsigned frame)
 {
     const struct guest_config *config = dev->guest->config;
+    uint64_t start;
+    uint64_t size;
 
-    for (unsigned i = 0; config != NULL && i < config->region_count; i++) {
+    if (config == NULL) { /* a guest that was not made from a configuration */
+        return dt_get_reg(dev->node, frame, &start, &size) == 0 ? size : 0;
+    }
+    for (unsigned i = 0; i < config->region_count; i++) {
         if (config->regions[i].node == dev->node && config->regions[i].frame == frame) {
             return config->regions[i].size;
         }

@@ -13,6 +13,7 @@
 #define GICD_V2_SIZE 0x1000
 #define GICC_SIZE 0x2000
 #define GICR_STRIDE 0x20000
+#define GICV2_VCPUS_MAX 8
 
 static unsigned intc_node_version(const struct dt_node *node, unsigned host)
 {
@@ -127,6 +128,11 @@ static void add_intc(struct guest_config *config, struct dt_node *aspace, struct
         guest_config_error(report, named, "compatible",
                            "a GICv%u guest can not run on this GICv%u host; use \"bulkhead,gic\"",
                            wanted, host);
+        return;
+    }
+    if (wanted == 2 && config->vcpu_count > GICV2_VCPUS_MAX) {
+        guest_config_error(report, named, NULL, "a GICv2 guest has at most %u VCPUs; give it less",
+                           GICV2_VCPUS_MAX);
         return;
     }
     config->intc_version = wanted;

@@ -271,14 +271,7 @@ int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *val
 
 static int vgic_v3_probe(struct emu_device *dev)
 {
-    uint64_t base, size;
-    int err = dt_get_reg(dev->node, 1, &base, &size);
-
-    if (err == 0)
-        err = vgic_probe(dev, 3);
-    if (err == 0)
-        ((struct vgic *)dev->priv)->rd_frames = (unsigned)MIN(size / GICR_STRIDE, 256);
-    return err;
+    return vgic_probe(dev, 3);
 }
 
 static const char *const vgic_v3_match[] = {"arm,gic-v3", NULL};
