@@ -24,7 +24,7 @@ static int bundle_address(const struct dt_node *chosen, const char *name, uint64
     return err;
 }
 
-int bundle_range(hpa_t *start, uint64_t *size)
+static int bundle_range(hpa_t *start, uint64_t *size)
 {
     const struct dt_node *chosen = dt_find("/chosen");
     uint64_t first, end;

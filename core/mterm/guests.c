@@ -187,7 +187,7 @@ int mterm_vcpu_apply(const char *text, int (*fn)(struct vcpu *vcpu, void *arg), 
     if (slash != NULL) {
         search.guest_name = text;
         search.guest_length = (size_t)(slash - text);
-        text = slash + 1;
+        text = slash + (str_starts_with(slash, "/vcpu") ? strlen("/vcpu") : 1);
     }
     err = parse_u32(text, &search.number);
     if (err < 0) {

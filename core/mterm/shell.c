@@ -191,8 +191,8 @@ static void start_startup(void)
     int err = thread_create("startup", startup_thread, NULL, SCHED_PRIORITY_DEFAULT, 0, &thread);
 
     if (err == 0) {
-        err = thread_start(thread);
         thread_detach(thread);
+        err = thread_start(thread);
     }
     if (err < 0) {
         log_error("start-up script: %s", error_name(err));
@@ -233,6 +233,8 @@ int mterm_start(void)
     struct thread *thread;
     int err;
 
+    // The boot bundle may have brought a /vmm node meanwhile.
+    (void)chardev_choose_console();
     shell.dev = chardev_console();
     if (shell.dev == NULL) {
         log_warn("no console: mterm has no shell");

@@ -14,19 +14,13 @@
 struct snapshot {
     struct mterm_vcpu *rows;
     unsigned count, size;
-    uint64_t now;
 };
 
 // No lock of the VCPU is taken: figures that change meanwhile may be one step apart.
-static void copy_row(struct vcpu *vcpu, void *arg)
+void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row)
 {
-    struct snapshot *snapshot = arg;
-    struct mterm_vcpu *row;
+    uint64_t now = clock_now();
 
-    if (snapshot->count == snapshot->size) {
-        return;
-    }
-    row = &snapshot->rows[snapshot->count++];
     *row = (struct mterm_vcpu){
         .id = vcpu->id,
         .is_normal = vcpu->is_normal,
@@ -44,8 +38,17 @@ static void copy_row(struct vcpu *vcpu, void *arg)
         .reset_count = vcpu->reset_count,
     };
     (void)str_copy(row->name, vcpu->name, sizeof(row->name));
-    if (row->state == VCPU_RUNNING && snapshot->now > vcpu->se.state_since) {
-        row->run_ns += snapshot->now - vcpu->se.state_since;
+    if (row->state == VCPU_RUNNING && now > vcpu->se.state_since) {
+        row->run_ns += now - vcpu->se.state_since;
+    }
+}
+
+static void copy_row(struct vcpu *vcpu, void *arg)
+{
+    struct snapshot *snapshot = arg;
+
+    if (snapshot->count < snapshot->size) {
+        mterm_vcpu_copy(vcpu, &snapshot->rows[snapshot->count++]);
     }
 }
 
@@ -64,7 +67,7 @@ static void sort_rows(struct mterm_vcpu *rows, unsigned count)
 
 int mterm_vcpu_snapshot(struct mterm_vcpu **rows, unsigned *count)
 {
-    struct snapshot snapshot = {.size = vcpu_count() + SNAPSHOT_SPARE, .now = clock_now()};
+    struct snapshot snapshot = {.size = vcpu_count() + SNAPSHOT_SPARE};
 
     snapshot.rows = heap_calloc(snapshot.size, sizeof(*snapshot.rows));
     if (snapshot.rows == NULL) {

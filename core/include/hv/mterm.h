@@ -64,6 +64,8 @@ struct mterm_vcpu {
     uint64_t exits;
     uint32_t reset_count;
 };
+/** The VCPU can not go away meanwhile. */
+void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row);
 /** All VCPUs in order of their ids, to be freed with heap_free(). Orphan. -ENOMEM. */
 int mterm_vcpu_snapshot(struct mterm_vcpu **rows, unsigned *count);
 /** "RUNNING", "PAUSED(wfi)" into buf. */
@@ -80,7 +82,7 @@ struct mterm_guest {
 void mterm_guest_info(const struct guest *guest, struct mterm_guest *info);
 void mterm_guest_describe(const struct guest *guest, struct terminal *term);
 /**
- * fn for the normal VCPU that text names: "GUEST/N" or an id; it stays alive meanwhile. fn's result, -ENOENT, or -EINVAL/-ERANGE when N is no
+ * fn for the normal VCPU that text names: "GUEST/N", "GUEST/vcpuN" or an id; it stays alive meanwhile. fn's result, -ENOENT, or -EINVAL/-ERANGE when N is no
  * number. fn may sleep, for a bounded time. Orphan.
  */
 int mterm_vcpu_apply(const char *text, int (*fn)(struct vcpu *vcpu, void *arg), void *arg);

@@ -224,12 +224,21 @@ static int vcpu_list_run(struct terminal *term, int argc, char **argv)
     return shown > 0 ? 0 : mterm_error(term, -ENOENT, "VCPUs of guest", argc > 0 ? argv[0] : "");
 }
 
+static int copy_vcpu(struct vcpu *vcpu, void *arg)
+{
+    mterm_vcpu_copy(vcpu, arg);
+    return 0;
+}
+
 static int vcpu_info_run(struct terminal *term, int argc UNUSED, char **argv)
 {
     struct mterm_vcpu row;
     char state[64], time[32];
-    int err = find_row(argv[0], &row);
+    int err = mterm_vcpu_apply(argv[0], copy_vcpu, &row);
 
+    if (err < 0) {
+        err = find_row(argv[0], &row);
+    }
     if (err < 0) {
         return explain_missing(term, err, argv[0]);
     }
