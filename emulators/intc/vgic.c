@@ -188,7 +188,7 @@ static int vgic_vcpu_init(struct vcpu *vcpu)
 
     if (vgic == NULL)
         return -ENODEV;
-    if (vcpu->subid >= (vgic->version == 2 ? VGIC_V2_VCPUS : vgic->rd_frames))
+    if (vgic->version == 2 && vcpu->subid >= VGIC_V2_VCPUS)
         return -ENOSPC;
     v = heap_zalloc(sizeof(*v));
     if (v == NULL)

@@ -91,7 +91,6 @@ struct vgic {
     unsigned version;    /**< 2 or 3 */
     unsigned spi_banks;
     unsigned lr_count;
-    unsigned rd_frames;  /**< GICv3: redistributors that fit into the region */
     struct vgic_bank *spi;
 };
 

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+// PL011 UART (DDI 0183 r1p5) over a virtual serial port: what is sent is gone at once, what comes waits in the port until the FIFO has room.
+
+#include <hv/emulator.h>
+#include <hv/guest.h>
+#include <hv/heap.h>
+#include <hv/spinlock.h>
+#include <hv/vserial.h>
+#include <lib/errno.h>
+#include <lib/fmt.h>
+#include <lib/macros.h>
+
+#define PL011_FIFO_SIZE 16
+#define PL011_NAME_MAX 80
+
+enum pl011_reg {
+    PL011_DR = 0x000,
+    PL011_RSR = 0x004,
+    PL011_FR = 0x018,
+    PL011_ILPR = 0x020,
+    PL011_IBRD = 0x024,
+    PL011_FBRD = 0x028,
+    PL011_LCR_H = 0x02c,
+    PL011_CR = 0x030,
+    PL011_IFLS = 0x034,
+    PL011_IMSC = 0x038,
+    PL011_RIS = 0x03c,
+    PL011_MIS = 0x040,
+    PL011_ICR = 0x044,
+    PL011_DMACR = 0x048,
+    PL011_ID = 0xfe0,
+    PL011_END = 0x1000,
+};
+
+#define DR_BE (1U << 10)
+#define DR_OE (1U << 11)
+#define DR_ERRORS_SHIFT 8
+#define RSR_OE (1U << 3)
+
+#define FR_CTS (1U << 0)
+#define FR_DSR (1U << 1)
+#define FR_DCD (1U << 2)
+#define FR_RXFE (1U << 4)
+#define FR_RXFF (1U << 6)
+#define FR_TXFE (1U << 7)
+#define FR_RI (1U << 8)
+
+#define LCR_H_BRK (1U << 0)
+#define LCR_H_FEN (1U << 4)
+
+#define CR_UARTEN (1U << 0)
+#define CR_LBE (1U << 7)
+#define CR_TXE (1U << 8)
+#define CR_RXE (1U << 9)
+#define CR_DTR (1U << 10)
+#define CR_RTS (1U << 11)
+#define CR_OUT1 (1U << 12)
+#define CR_OUT2 (1U << 13)
+#define CR_RESET (CR_TXE | CR_RXE)
+#define CR_MASK 0xff87U
+
+#define IFLS_RESET 0x12
+#define IFLS_RX(ifls) (((ifls) >> 3) & 7)
+
+#define INT_RX (1U << 4)
+#define INT_TX (1U << 5)
+#define INT_RT (1U << 6)
+#define INT_BE (1U << 9)
+#define INT_OE (1U << 10)
+#define INT_MASK 0x7ffU
+
+/** Peripheral and PrimeCell ids: a PL011 of revision r1p4, whose FIFOs have 16 places. */
+static const uint8_t pl011_id[] = {0x11, 0x10, 0x24, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+
+struct pl011_state {
+    uint32_t fr;
+    uint32_t rsr;
+    uint32_t ilpr;
+    uint32_t ibrd;
+    uint32_t fbrd;
+    uint32_t lcr_h;
+    uint32_t cr;
+    uint32_t ifls;
+    uint32_t imsc;
+    uint32_t ris;
+    uint32_t dmacr;
+    uint32_t rx_head;
+    uint32_t rx_count;
+    uint32_t overrun; /**< a character was lost; the next one read tells */
+    uint16_t rx[PL011_FIFO_SIZE]; /**< as DR reads them */
+};
+
+struct pl011 {
+    struct spinlock lock; /**< state; taken before the interrupt controller's locks, not held while the port is called */
+    struct vserial *port;
+    bool line;
+    bool starved; /**< the port was refused: it is to be told when there is room */
+};
+
+static uint32_t fifo_size(const struct pl011_state *s)
+{
+    return (s->lcr_h & LCR_H_FEN) != 0 ? PL011_FIFO_SIZE : 1;
+}
+
+/* Characters in the FIFO from which on it asks for service; reserved values of IFLS are the highest level. */
+static uint32_t rx_level(const struct pl011_state *s)
+{
+    static const uint8_t levels[] = {2, 4, 8, 12, 14, 14, 14, 14};
+
+    return (s->lcr_h & LCR_H_FEN) != 0 ? levels[IFLS_RX(s->ifls)] : 1;
+}
+
+/* The flags follow from the rest; kept ready, because guests poll them. */
+static void fr_update(struct pl011_state *s)
+{
+    uint32_t fr = FR_TXFE;
+
+    if (s->rx_count == 0)
+        fr |= FR_RXFE;
+    if (s->rx_count >= fifo_size(s))
+        fr |= FR_RXFF;
+    if ((s->cr & CR_LBE) != 0) {
+        fr |= (s->cr & CR_RTS) != 0 ? FR_CTS : 0;
+        fr |= (s->cr & CR_DTR) != 0 ? FR_DSR : 0;
+        fr |= (s->cr & CR_OUT1) != 0 ? FR_DCD : 0;
+        fr |= (s->cr & CR_OUT2) != 0 ? FR_RI : 0;
+    }
+    __atomic_store_n(&s->fr, fr, __ATOMIC_RELAXED);
+}
+
+static void update(struct emu_device *dev)
+{
+    struct pl011_state *s = dev->state;
+    struct pl011 *uart = dev->priv;
+    bool line = (s->ris & s->imsc) != 0;
+
+    fr_update(s);
+    if (line != uart->line) {
+        uart->line = line;
+        emu_device_irq(dev, 0, line);
+    }
+}
+
+static bool can_receive(const struct pl011_state *s)
+{
+    return (s->cr & (CR_UARTEN | CR_RXE)) == (CR_UARTEN | CR_RXE);
+}
+
+static void rx_push(struct pl011_state *s, uint16_t character)
+{
+    if (s->rx_count >= fifo_size(s)) {
+        s->rsr |= RSR_OE;
+        s->overrun = DR_OE;
+        s->ris |= INT_OE;
+        return;
+    }
+    s->rx[(s->rx_head + s->rx_count) % PL011_FIFO_SIZE] = character;
+    s->rx_count++;
+    if ((character & DR_BE) != 0)
+        s->ris |= INT_BE;
+    if (s->rx_count >= rx_level(s))
+        s->ris |= INT_RX;
+    /* Nothing more is on its way, so that the receive timeout has passed at once. */
+    if ((s->lcr_h & LCR_H_FEN) != 0)
+        s->ris |= INT_RT;
+}
+
+static uint32_t rx_pop(struct pl011_state *s)
+{
+    uint32_t character;
+
+    if (s->rx_count == 0)
+        return 0;
+    character = s->rx[s->rx_head] | s->overrun;
+    s->overrun = 0;
+    s->rx_head = (s->rx_head + 1) % PL011_FIFO_SIZE;
+    s->rx_count--;
+    s->rsr = (s->rsr & RSR_OE) | character >> DR_ERRORS_SHIFT;
+    if (s->rx_count < rx_level(s))
+        s->ris &= ~INT_RX;
+    if (s->rx_count == 0)
+        s->ris &= ~INT_RT;
+    return character;
+}
+
+static void rx_flush(struct pl011_state *s)
+{
+    s->rx_head = 0;
+    s->rx_count = 0;
+    s->ris &= ~(INT_RX | INT_RT);
+}
+
+/* From the port, in a thread. */
+static size_t pl011_input(void *arg, const uint8_t *data, size_t size)
+{
+    struct emu_device *dev = arg;
+    struct pl011_state *s = dev->state;
+    struct pl011 *uart = dev->priv;
+    irqflags_t flags = spin_lock_irqsave(&uart->lock);
+    size_t taken = 0;
+
+    if (can_receive(s) && (s->cr & CR_LBE) == 0) {
+        while (taken < size && s->rx_count < fifo_size(s))
+            rx_push(s, data[taken++]);
+    }
+    uart->starved = taken < size;
+    update(dev);
+    spin_unlock_irqrestore(&uart->lock, flags);
+    return taken;
+}
+
+/* Is the port to be told? Not for each character: a whole FIFO's worth then comes at once. */
+static bool wants_input(struct pl011 *uart, const struct pl011_state *s)
+{
+    bool wants = uart->starved && can_receive(s) && (s->cr & CR_LBE) == 0 &&
+                 s->rx_count <= fifo_size(s) / 2;
+
+    if (wants)
+        uart->starved = false;
+    return wants;
+}
+
+/* Sent at once: the FIFO is empty again before the guest can look. True: to the port. */
+static bool transmit(struct pl011_state *s, uint8_t byte)
+{
+    s->ris |= INT_TX;
+    if ((s->cr & CR_LBE) == 0)
+        return true;
+    if (can_receive(s) && (s->cr & CR_TXE) != 0)
+        rx_push(s, byte);
+    return false;
+}
+
+static void lcr_h_write(struct pl011_state *s, uint32_t value)
+{
+    uint32_t changed = s->lcr_h ^ value;
+
+    s->lcr_h = value & 0xff;
+    if ((changed & LCR_H_FEN) != 0)
+        rx_flush(s);
+    if ((changed & value & LCR_H_BRK) != 0 && (s->cr & CR_LBE) != 0 && can_receive(s))
+        rx_push(s, DR_BE);
+}
+
+static uint32_t read_reg(struct pl011_state *s, uint32_t offset)
+{
+    switch (offset) {
+    case PL011_DR:
+        return rx_pop(s);
+    case PL011_RSR:
+        return s->rsr;
+    case PL011_FR:
+        return s->fr;
+    case PL011_ILPR:
+        return s->ilpr;
+    case PL011_IBRD:
+        return s->ibrd;
+    case PL011_FBRD:
+        return s->fbrd;
+    case PL011_LCR_H:
+        return s->lcr_h;
+    case PL011_CR:
+        return s->cr;
+    case PL011_IFLS:
+        return s->ifls;
+    case PL011_IMSC:
+        return s->imsc;
+    case PL011_RIS:
+        return s->ris;
+    case PL011_MIS:
+        return s->ris & s->imsc;
+    case PL011_DMACR:
+        return s->dmacr;
+    default:
+        return offset >= PL011_ID && offset < PL011_END ? pl011_id[(offset - PL011_ID) / 4] : 0;
+    }
+}
+
+static void write_reg(struct pl011_state *s, uint32_t offset, uint32_t value)
+{
+    switch (offset) {
+    case PL011_RSR:
+        s->rsr = 0;
+        break;
+    case PL011_ILPR:
+        s->ilpr = value & 0xff;
+        break;
+    case PL011_IBRD:
+        s->ibrd = value & 0xffff;
+        break;
+    case PL011_FBRD:
+        s->fbrd = value & 0x3f;
+        break;
+    case PL011_LCR_H:
+        lcr_h_write(s, value & 0xff);
+        break;
+    case PL011_CR:
+        s->cr = value & CR_MASK;
+        break;
+    case PL011_IFLS:
+        s->ifls = value & 0x3f;
+        break;
+    case PL011_IMSC:
+        s->imsc = value & INT_MASK;
+        break;
+    case PL011_ICR:
+        s->ris &= ~value;
+        break;
+    case PL011_DMACR:
+        s->dmacr = value & 7;
+        break;
+    default:
+        break;
+    }
+}
+
+static int pl011_access(struct emu_device *dev, struct emu_access *access)
+{
+    struct pl011_state *s = dev->state;
+    struct pl011 *uart = dev->priv;
+    uint32_t offset = access->offset < PL011_END ? (uint32_t)access->offset : PL011_END;
+    uint8_t byte = (uint8_t)access->value;
+    bool output = false, input;
+    irqflags_t flags;
+
+    if (offset == PL011_FR && !access->is_write) {
+        access->value = __atomic_load_n(&s->fr, __ATOMIC_RELAXED);
+        return 0;
+    }
+    flags = spin_lock_irqsave(&uart->lock);
+    if (!access->is_write)
+        access->value = read_reg(s, offset);
+    else if (offset == PL011_DR)
+        output = transmit(s, byte);
+    else
+        write_reg(s, offset, (uint32_t)access->value);
+    update(dev);
+    input = wants_input(uart, s);
+    spin_unlock_irqrestore(&uart->lock, flags);
+    if (output)
+        vserial_output(uart->port, &byte, 1);
+    if (input)
+        vserial_input_ready(uart->port);
+    return 0;
+}
+
+static void pl011_reset(struct emu_device *dev)
+{
+    struct pl011_state *s = dev->state;
+    struct pl011 *uart = dev->priv;
+    irqflags_t flags = spin_lock_irqsave(&uart->lock);
+
+    *s = (struct pl011_state){.cr = CR_RESET, .ifls = IFLS_RESET};
+    uart->starved = true;
+    update(dev);
+    spin_unlock_irqrestore(&uart->lock, flags);
+}
+
+static int pl011_probe(struct emu_device *dev)
+{
+    const char *device = dev->name;
+    char name[PL011_NAME_MAX];
+    struct pl011 *uart = heap_zalloc(sizeof(*uart));
+    int err;
+
+    if (uart == NULL)
+        return -ENOMEM;
+    spin_init(&uart->lock);
+    dev->priv = uart;
+    pl011_reset(dev);
+    dt_get_string(dev->node, "bulkhead,name", &device);
+    fmt_snprintf(name, sizeof(name), "%s/%s", dev->guest->name, device);
+    err = vserial_create(name, pl011_input, dev, &uart->port);
+    if (err != 0) {
+        heap_free(uart);
+        dev->priv = NULL;
+    }
+    return err;
+}
+
+static void pl011_remove(struct emu_device *dev)
+{
+    struct pl011 *uart = dev->priv;
+
+    if (uart == NULL)
+        return;
+    vserial_destroy(uart->port);
+    heap_free(uart);
+    dev->priv = NULL;
+}
+
+static const char *const pl011_match[] = {"arm,pl011", NULL};
+
+static const struct emulator pl011 = {
+    .name = "pl011",
+    .match = pl011_match,
+    .state_size = sizeof(struct pl011_state),
+    .widths = EMU_WIDTH_8 | EMU_WIDTH_16 | EMU_WIDTH_32,
+    .probe = pl011_probe,
+    .reset = pl011_reset,
+    .access = pl011_access,
+    .remove = pl011_remove,
+};
+EMULATOR(pl011);
