@@ -40,7 +40,7 @@ static void check_transmit_interrupt(void)
     mmio_write32(UART_BASE + UART_ICR, 0x7ff);
     report("pl011.clear", !(mmio_read32(UART_BASE + UART_RIS) & UART_INT_TX), "RIS 0x%x",
            mmio_read32(UART_BASE + UART_RIS));
-    mmio_write32(UART_BASE + UART_DR, ' ');
+    mmio_write32(UART_BASE + UART_DR, '\n');
     wait_empty();
     report("pl011.raw", mmio_read32(UART_BASE + UART_RIS) & UART_INT_TX, "RIS 0x%x",
            mmio_read32(UART_BASE + UART_RIS));
