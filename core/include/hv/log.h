@@ -27,7 +27,10 @@ PRINTF(3, 4) void log_limited(struct log_limit *limit, enum log_level level, con
 /** Lines above this level are kept in the ring but not echoed. */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
-/** The clock (ns) and the sink that higher rooms hand down; before that: 0 and the early console. */
+/**
+ * The clock (ns) and the sink that higher rooms hand down; before that: 0 and the early console. The sink gets one whole line with
+ * time, level and "\r\n" at its end, in the context of whoever logs, no lock held; it must neither wait nor log.
+ */
 void log_set_clock(uint64_t (*now_ns)(void));
 void log_set_sink(void (*sink)(const char *text, size_t size));
 
