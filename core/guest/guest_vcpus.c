@@ -33,6 +33,10 @@ static int vcpu_add(struct guest *guest, unsigned number)
         return err;
     }
     vcpu->emu = own;
+    if (number == 0) {
+        vcpu->start_pc = guest->entry;
+        vcpu->start_arg = guest->dtb;
+    }
     guest->vcpus[number] = vcpu;
     guest->vcpu_count = number + 1;
     return 0;

@@ -55,8 +55,8 @@ static int start_services(void *arg)
     run_initcalls(INITCALL_CORE);
     driver_probe_all();
     run_initcalls(INITCALL_DEVICE);
-    if (bundle_init() == 0)
-        guest_load_bundle_trees();
+    bundle_init(); /* says what is wrong; the files before a damage are usable */
+    guest_load_bundle_trees();
     run_initcalls(INITCALL_LATE);
     return 0;
 }
@@ -97,7 +97,7 @@ void hv_main(void)
     require(irq_init(), BOOT_FAILURE_DEVICE,
             "\r\nBulkhead: no interrupt controller that a driver knows (GICv2, GICv3).\r\n");
     require(clock_init(), BOOT_FAILURE_DEVICE, "\r\nBulkhead: no usable timer.\r\n");
-    require(sched_init(), BOOT_FAILURE_DEVICE, "\r\nBulkhead: unknown scheduler policy in /vmm.\r\n");
+    sched_init(); /* an unknown policy is logged, the default is used */
     require(sched_init_cpu(), BOOT_FAILURE_MEMORY, "\r\nBulkhead: out of memory.\r\n");
     require(smp_init_cpu(), BOOT_FAILURE_DEVICE, "\r\nBulkhead: no cross-CPU interrupts.\r\n");
     arch_irq_enable();
