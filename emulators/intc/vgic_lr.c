@@ -93,11 +93,14 @@ static void fold_one(struct vgic_vcpu *v, struct vgic_irq *irq, bool done)
         irq->again = false;
         irq->hw = false;
     }
-    if (!lr.pending && !lr.active) {
-        /* Cleared, so that one that asked for maintenance asks no more. */
-        arch_guest_irq_lr_clear(irq->lr);
-        slot_free(v, irq);
+    if (lr.pending || lr.active) {
+        /* Not ended, so that the physical one can not have fired again: that was a timer event of the descheduled VCPU. */
+        irq->again = false;
+        return;
     }
+    /* Cleared, so that one that asked for maintenance asks no more. */
+    arch_guest_irq_lr_clear(irq->lr);
+    slot_free(v, irq);
 }
 
 static void fold(struct vgic_vcpu *v) REQUIRES(&v->lock)
@@ -258,6 +261,11 @@ static void release_physical(struct vgic_vcpu *v)
     }
 }
 
+static bool world_is_here(const struct vcpu *vcpu)
+{
+    return (__atomic_load_n(&vcpu->exit_work, __ATOMIC_RELAXED) & VCPU_WORK_WORLD) == 0;
+}
+
 void vgic_flush(struct vcpu *vcpu)
 {
     struct vgic_vcpu *v = vcpu->irq;
@@ -284,16 +292,17 @@ void vgic_flush(struct vcpu *vcpu)
 bool vgic_deliverable(struct vcpu *vcpu)
 {
     struct vgic_vcpu *v = vcpu->irq;
+    bool here = world_is_here(vcpu), found = false;
     irqflags_t flags;
-    bool found = false;
 
     if (v == NULL)
         return false;
     flags = spin_lock_irqsave(&v->lock);
-    fold(v);
+    if (here)
+        fold(v);
     LIST_FOR_EACH (irq, &v->list, struct vgic_irq, link) {
         if (!irq->active && irq_is_ready(v, irq) &&
-            arch_guest_irq_accepts(vgic_irq_is_group1(irq), vgic_irq_priority(irq))) {
+            (!here || arch_guest_irq_accepts(vgic_irq_is_group1(irq), vgic_irq_priority(irq)))) {
             found = true;
             break;
         }
@@ -315,11 +324,6 @@ void vgic_maintenance(struct vcpu *vcpu)
 }
 
 /* Reads of pending and active state */
-
-static bool world_is_here(const struct vcpu *vcpu)
-{
-    return (__atomic_load_n(&vcpu->exit_work, __ATOMIC_RELAXED) & VCPU_WORK_WORLD) == 0;
-}
 
 static void fold_locked(struct vgic_vcpu *v)
 {
