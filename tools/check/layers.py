@@ -41,8 +41,14 @@ ALLOWED = {
 
 def header_room(path):
     """Return the room that a header of hv says it belongs to."""
-    match = re.search(r"\b[Rr]oom:? (\w+)", text(path)[:2000])
-    return match.group(1) if match else None
+    named = re.findall(r"\b[Rr]oom:? (\w+)", "".join(text(path).split("\n")[1:4]))
+    return next((name for name in named if name in ROOMS), None)
+
+
+def room_of_headers():
+    """Return {header: room} of the headers of core."""
+    return {"hv/" + os.path.basename(path): header_room(path)
+            for path in files(".h", top=("core/include/hv",))}
 
 
 def room(path, rooms):
@@ -87,8 +93,7 @@ def _problem_of_plain(path, target):
 
 def includes(context):
     """Include lines keep to the layers, and inside core to the order of the rooms."""
-    rooms = {"hv/" + os.path.basename(path): header_room(path)
-             for path in files(".h", top=("core/include/hv",))}
+    rooms = room_of_headers()
     for name, of in sorted(rooms.items()):
         if of not in ROOMS and name != "hv/upcall.h":
             yield f"core/include/{name}: the head comment must say its room: one of {', '.join(ROOMS)}"

@@ -5,6 +5,7 @@ import os
 import re
 
 from common import files, lines, text
+from layers import room_of_headers
 
 IMAGE_LIMIT = 512 * 1024
 FRAME_LIMIT = 1024
@@ -22,14 +23,23 @@ def _objects(context):
             yield path, made
 
 
-def _prefixes(path):
-    """Return the prefixes that external names of a file may have.
+def _modules(path, rooms):
+    """Return the names of the modules that a file may implement.
 
-    They are its name, also without the last words; in a port its folder's name as well.
+    They are its own name, its folder's, and in core those of its room's headers.
     """
-    words = os.path.splitext(os.path.basename(path))[0].split("_")
-    folder = [path.split("/")[2]] if path.startswith("arch/") else []
-    return folder + ["_".join(words[:count]) for count in range(1, len(words) + 1)]
+    folder = path.split("/")[-2]
+    names = [os.path.splitext(os.path.basename(path))[0], folder]
+    if path.startswith("core/"):
+        names += [name[3:-2] for name, room in rooms.items() if room == path.split("/")[1]]
+    return names
+
+
+def _is_named_after(name, modules):
+    """Whether the name starts with a module's name or a short form of it: spin_lock of spinlock.h."""
+    first = name.split("_")[0]
+    return any(name == module or name.startswith(module + "_") or
+               len(first) >= 2 and module.split("_")[0].startswith(first) for module in modules)
 
 
 def _external(made, context):
@@ -44,20 +54,19 @@ def symbols(context):
     library = {line.split()[-1].split("@")[0]
                for path in glob.glob("/lib/*-linux-gnu/libc.so.6")
                for line in lines("nm", "-D", "--defined-only", path)}
+    rooms = room_of_headers()
     for path, made in _objects(context):
         if path.startswith("libs/freestanding/"):
             continue
-        for _, name in _external(made, context):
+        for kind, name in _external(made, context):
             if context.excepted("symbols", name) or context.excepted("symbols", path):
                 continue
             if name in library:
                 yield f"{path}: {name} collides with the C library in host tests; rename it"
-            elif path.endswith(".S"):
-                continue
-            elif not (name.startswith(("arch_", "hv_", "table_")) or
-                      any(name == word or name.startswith(word + "_") for word in _prefixes(path))):
-                yield (f"{path}: {name} does not start with its module's name; "
-                       f"call it {_prefixes(path)[-1]}_…, or make it static")
+            elif kind in "TW" and path.endswith(".c") and not name.startswith(("arch_", "hv_")) \
+                    and not _is_named_after(name, _modules(path, rooms)):
+                yield (f"{path}: {name}() does not start with its module's name; "
+                       f"call it {_modules(path, rooms)[0]}_…, or make it static")
 
 
 def _disassembly(context):

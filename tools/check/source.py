@@ -19,7 +19,7 @@ BLOCK_DEPTH = 4
 def licence(_):
     """Each file says its licence in the first three lines."""
     named = ["Makefile", "Kconfig", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore"]
-    scripts = [path for path in files("", top=("tools",)) if not path.endswith((".md", ".txt"))]
+    scripts = [path for path in files("", top=("tools",)) if not path.endswith((".md", ".txt", ".mterm"))]
     sources = files(".c", ".h", ".S", ".ld", ".py", ".mk", ".dts", ".dtsi", ".sh", "defconfig")
     for path in sorted(set(sources) | set(scripts) | set(named)):
         head = text(path).split("\n")[:3]

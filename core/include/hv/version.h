@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Name and version of the hypervisor.
+// Name and version of the hypervisor. Room: base.
 #pragma once
 
 #define HV_NAME "Bulkhead"
