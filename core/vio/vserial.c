@@ -13,7 +13,7 @@
 #include <lib/ring.h>
 #include <lib/string.h>
 
-#define VSERIAL_NAME_MAX 64
+#define VSERIAL_NAME_MAX 80
 #define VSERIAL_INPUT_SIZE 4096
 #define VSERIAL_INPUT_CHUNK 64
 
@@ -105,7 +105,8 @@ static void input_push(struct vserial *vs)
     mutex_lock(&vs->input_lock);
     do {
         size = vs->input_fn == NULL ? 0 : input_peek(vs, chunk, sizeof(chunk));
-        taken = size == 0 ? 0 : MIN(vs->input_fn(vs->input_arg, chunk, size), size);
+        taken = size == 0 ? 0 : vs->input_fn(vs->input_arg, chunk, size);
+        taken = MIN(taken, size);
         input_consume(vs, taken);
     } while (taken > 0 && taken == size);
     mutex_unlock(&vs->input_lock);

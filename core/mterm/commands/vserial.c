@@ -11,7 +11,7 @@ typedef unsigned long long ull;
 // List
 
 struct port_row {
-    char name[48];
+    char name[80];
     uint64_t out_bytes, in_bytes;
     unsigned readers;
 };
