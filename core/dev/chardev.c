@@ -161,24 +161,6 @@ void chardev_write_nowait(struct chardev *dev, const uint8_t *data, size_t size)
     spin_unlock_irqrestore(&dev->lock, flags);
 }
 
-void chardev_print_nowait(struct chardev *dev, const char *text, size_t size)
-{
-    const uint8_t *bytes = (const uint8_t *)text;
-
-    while (size > 0) {
-        const uint8_t *end = memchr(bytes, '\n', size);
-        size_t n = end == NULL ? size : (size_t)(end - bytes);
-
-        chardev_write_nowait(dev, bytes, n);
-        if (end != NULL) {
-            chardev_write_nowait(dev, (const uint8_t *)"\r\n", 2);
-            n++;
-        }
-        bytes += n;
-        size -= n;
-    }
-}
-
 void chardev_flush_sync(struct chardev *dev)
 {
     irqflags_t flags = spin_lock_irqsave(&dev->lock);
@@ -325,7 +307,7 @@ struct chardev *chardev_console(void)
 
 static void console_sink(const char *text, size_t size)
 {
-    chardev_print_nowait(console, text, size);
+    chardev_write_nowait(console, (const uint8_t *)text, size);
 }
 
 int chardev_choose_console(void)

@@ -55,7 +55,7 @@ static void shell_put(void *ctx UNUSED, const char *text, size_t size)
     chardev_write_nowait(shell.dev, (const uint8_t *)text, size);
 }
 
-// Log lines appear above the line that is being typed. Any context.
+// Log lines, with their ends, appear above the line that is being typed. Any context.
 static void shell_log_sink(const char *text, size_t size)
 {
     irqflags_t flags = spin_lock_irqsave(&shell.lock);
@@ -63,7 +63,7 @@ static void shell_log_sink(const char *text, size_t size)
     if (shell.editing) {
         lineedit_hide(&shell.edit);
     }
-    chardev_print_nowait(shell.dev, text, size);
+    chardev_write_nowait(shell.dev, (const uint8_t *)text, size);
     if (shell.editing) {
         lineedit_redraw(&shell.edit);
     }

@@ -40,8 +40,6 @@ bool chardev_peek_byte(struct chardev *dev, uint8_t byte);
 bool chardev_discard_through(struct chardev *dev, uint8_t byte);
 /** Sleep until chardev_write_nowait() of a few kilobytes will not drop any. Orphan. */
 void chardev_wait_room(struct chardev *dev);
-/** chardev_write_nowait() with "\n" as "\r\n". Any context. */
-void chardev_print_nowait(struct chardev *dev, const char *text, size_t size);
 /** Polls the queued output out (before the machine goes off). Any context. */
 void chardev_flush_sync(struct chardev *dev);
 
