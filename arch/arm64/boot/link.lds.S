@@ -29,11 +29,10 @@ SECTIONS
     table_emulators : { KEEP(*(table_emulators)) }
     table_smccc_services : { KEEP(*(table_smccc_services)) }
     table_commands : { KEEP(*(table_commands)) }
-    .rela.dyn : {
-        __rela_start = .;
-        *(.rela .rela.*)
-        __rela_end = .;
-    }
+    .rela.dyn : { *(.rela .rela.*) }
+    /* Not symbols inside the section: the linker adds relocations after it has placed those. */
+    __rela_start = ADDR(.rela.dyn);
+    __rela_end = ADDR(.rela.dyn) + SIZEOF(.rela.dyn);
     .symtab_blob : { KEEP(*(.symtab_blob)) }
     . = ALIGN(4096);
     __rodata_end = .;

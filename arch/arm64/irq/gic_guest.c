@@ -51,6 +51,8 @@ int gic_guest_init_maintenance(const struct dt_node *node)
 
     if (!err)
         err = irq_request(maintenance_irq, "guest interrupt maintenance", maintenance_interrupt, NULL);
+    if (!err)
+        irq_enable(maintenance_irq);
     return err;
 }
 

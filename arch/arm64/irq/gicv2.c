@@ -171,20 +171,21 @@ static volatile char *map_frame(struct dt_node *node, unsigned index)
 }
 
 /* Nodes without the last two frames describe a GIC without virtualization: guests can not use it. */
-static int init_virtual_interface(struct dt_node *node)
+static bool init_virtual_interface(struct dt_node *node)
 {
     volatile char *gich = map_frame(node, REG_GICH);
     uint64_t addr, size;
 
     if (!gich || dt_get_reg_translated(node, REG_GICV, &addr, &size))
-        return 0;
+        return false;
     gic_guest_set_gicv(hpa(addr), size);
     gicv2_guest_init(gich);
-    return gic_guest_init_maintenance(node);
+    return true;
 }
 
 static int gicv2_init(struct dt_node *node)
 {
+    bool has_guests;
     int err;
 
     dist = map_frame(node, REG_GICD);
@@ -193,9 +194,10 @@ static int gicv2_init(struct dt_node *node)
         return -EINVAL;
     init_distributor();
     err = irq_set_chip(&gicv2_chip);
+    has_guests = init_virtual_interface(node);
     if (!err)
-        err = init_virtual_interface(node);
-    return err ? err : chip_init_cpu();
+        err = chip_init_cpu();
+    return err || !has_guests ? err : gic_guest_init_maintenance(node);
 }
 
 static const char *const gicv2_compatible[] = {"arm,cortex-a15-gic", "arm,gic-400", NULL};

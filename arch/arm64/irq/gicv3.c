@@ -277,8 +277,8 @@ static int gicv3_init(struct dt_node *node)
     gicv3_guest_init();
     err = irq_set_chip(&gicv3_chip);
     if (!err)
-        err = gic_guest_init_maintenance(node);
-    return err ? err : chip_init_cpu();
+        err = chip_init_cpu();
+    return err ? err : gic_guest_init_maintenance(node);
 }
 
 static const char *const gicv3_compatible[] = {"arm,gic-v3", NULL};

@@ -52,7 +52,7 @@ struct gic_guest_ops {
 void gic_guest_register(const struct gic_guest_ops *ops, unsigned lr_count, unsigned priority_bits);
 /** Where GICv2 has its GICV frame. */
 void gic_guest_set_gicv(hpa_t base, uint64_t size);
-/** Maintenance interrupt; requested once, enabled on each CPU. */
+/** Maintenance interrupt: requested and enabled on the boot CPU, whose interface is up; secondaries enable it in gic_guest_init_cpu(). */
 int gic_guest_init_maintenance(const struct dt_node *node);
 void gic_guest_init_cpu(void);
 
