@@ -134,12 +134,14 @@ static void lr_make(struct vgic_vcpu *v, struct vgic_irq *irq, struct guest_irq_
 {
     uint8_t latch = irq->latch | irq->lr_latch;
     bool level = irq->line && !vgic_irq_is_edge(irq);
-    bool ready = irq_is_ready(v, irq);
+    bool linked = level && irq->pirq != 0;
+    /* A hardware-linked one can not be active and pending; it comes anew once the guest has ended it. */
+    bool raised = level && !(linked && irq->active);
     uint8_t take;
 
     if (!irq->active) {
         irq->source = latch != 0 ? (uint8_t)__builtin_ctz(latch) : 0;
-        irq->hw = level && irq->pirq != 0;
+        irq->hw = linked;
     }
     take = latch & (uint8_t)(1U << irq->source);
     lr->virq = irq->intid;
@@ -149,7 +151,7 @@ static void lr_make(struct vgic_vcpu *v, struct vgic_irq *irq, struct guest_irq_
     lr->active = irq->active;
     lr->hw = irq->hw;
     lr->group1 = vgic_irq_is_group1(irq);
-    lr->pending = ready && (level || take != 0) && !(irq->hw && irq->active);
+    lr->pending = irq_is_ready(v, irq) && (take != 0 || raised) && !(irq->hw && irq->active);
     /* There is more to do once the guest has ended it: the line is still high, another source waits, or another target. */
     lr->eoi = !irq->hw && (level || (latch & (uint8_t)~take) != 0 || irq->target != v);
     irq->lr_latch = lr->pending ? take : 0;
