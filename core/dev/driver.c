@@ -36,7 +36,7 @@ static const struct driver *driver_find(const struct dt_node *node)
     const char *compatible;
 
     for (unsigned i = 0; dt_get_string_at(node, "compatible", i, &compatible) == 0; i++) {
-        TABLE_FOREACH (drivers, struct driver, iter) {
+        TABLE_FOREACH(drivers, struct driver, iter) {
             if (driver_matches(*iter, compatible)) {
                 return *iter;
             }
@@ -111,7 +111,8 @@ void driver_for_each(void (*fn)(const struct driver *drv, const char *path, int 
 {
     char path[DRIVER_PATH_MAX];
 
-    LIST_FOR_EACH (record, &probe_records, struct probe_record, link) {
+    LIST_FOR_EACH(record, &probe_records, struct probe_record, link)
+    {
         if (dt_path(record->node, path, sizeof(path)) < 0) {
             str_copy(path, record->node->name, sizeof(path));
         }

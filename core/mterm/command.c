@@ -15,7 +15,7 @@ TABLE_DECLARE(commands, struct command);
 
 const struct command *command_find(const char *name)
 {
-    TABLE_FOREACH (commands, struct command, iter) {
+    TABLE_FOREACH(commands, struct command, iter) {
         if (str_equal((*iter)->name, name)) {
             return *iter;
         }
@@ -33,10 +33,10 @@ static int command_compare(const struct command *a, const struct command *b)
 // The table has no order: find the command that has exactly `index` others before it.
 const struct command *mterm_command_at(unsigned index)
 {
-    TABLE_FOREACH (commands, struct command, iter) {
+    TABLE_FOREACH(commands, struct command, iter) {
         unsigned before = 0;
 
-        TABLE_FOREACH (commands, struct command, other) {
+        TABLE_FOREACH(commands, struct command, other) {
             before += command_compare(*other, *iter) < 0;
         }
         if (before == index) {

@@ -45,7 +45,7 @@ static void offer(struct request *request, const char *candidate)
 
 static void offer_commands(struct request *request)
 {
-    TABLE_FOREACH (commands, struct command, iter) {
+    TABLE_FOREACH(commands, struct command, iter) {
         offer(request, (*iter)->name);
     }
 }
@@ -103,8 +103,7 @@ static void offer_nodes(struct request *request)
     if (parent == NULL) {
         return;
     }
-    for (struct dt_node *node = dt_first_child(parent); node != NULL;
-         node = dt_next_sibling(node)) {
+    for (struct dt_node *node = dt_first_child(parent); node != NULL; node = dt_next_sibling(node)) {
         (void)fmt_snprintf(path + slash, sizeof(path) - slash, "/%s", node->name);
         offer(request, path);
     }

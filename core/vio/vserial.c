@@ -30,7 +30,8 @@ struct vserial {
     bool gone;
     struct waitqueue wq;
 
-    struct mutex input_lock; /**< held while the device takes input; input_fn is NULL once the port is gone */
+    struct mutex
+        input_lock; /**< held while the device takes input; input_fn is NULL once the port is gone */
     size_t (*input_fn)(void *arg, const uint8_t *data, size_t size);
     void *input_arg;
     struct work input_work;
@@ -62,7 +63,8 @@ static void vserial_put(struct vserial *vs)
 
 static struct vserial *ports_find(const char *name) REQUIRES(&ports_lock)
 {
-    LIST_FOR_EACH (vs, &ports, struct vserial, link) {
+    LIST_FOR_EACH(vs, &ports, struct vserial, link)
+    {
         if (str_equal(vs->name, name)) {
             return vs;
         }
@@ -219,9 +221,7 @@ int vserial_read(struct vserial_reader *r, uint8_t *buf, size_t size, uint64_t t
                  uint64_t *lost)
 {
     struct vserial *vs = r->vs;
-    int err = reader_has_news(r)
-                  ? 0
-                  : waitqueue_wait(&vs->wq, reader_has_news, r, timeout_ns);
+    int err = reader_has_news(r) ? 0 : waitqueue_wait(&vs->wq, reader_has_news, r, timeout_ns);
     irqflags_t flags;
     int result;
 
@@ -359,7 +359,8 @@ void vserial_for_each(void (*fn)(const char *name, uint64_t out_bytes, uint64_t 
 {
     irqflags_t flags = spin_lock_irqsave(&ports_lock);
 
-    LIST_FOR_EACH (vs, &ports, struct vserial, link) {
+    LIST_FOR_EACH(vs, &ports, struct vserial, link)
+    {
         uint64_t out, in;
         unsigned readers;
 

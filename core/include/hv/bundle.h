@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-
 /** Locate by /chosen linux,initrd-start/end; checks the archive's framing. -ENOENT: none; -EBADMSG: broken (entries before the damage stay usable). Boot. */
 int bundle_init(void);
 /** File content in place (read-only, 4-byte aligned at least). -ENOENT. */

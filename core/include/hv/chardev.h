@@ -19,7 +19,8 @@ struct chardev_ops {
     void (*write_sync)(struct chardev *dev, const uint8_t *data, size_t size);
 };
 
-int chardev_register(struct dt_node *node, const char *name, const struct chardev_ops *ops, void *priv, struct chardev **out);
+int chardev_register(struct dt_node *node, const char *name, const struct chardev_ops *ops,
+                     void *priv, struct chardev **out);
 void *chardev_priv(const struct chardev *dev);
 /** Driver's interrupt handler: received bytes; transmitter has room. IRQ context. */
 void chardev_received(struct chardev *dev, const uint8_t *data, size_t size);

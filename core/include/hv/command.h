@@ -22,8 +22,8 @@ enum command_complete {
 /** One verb of a command ("guest create"); name "" for commands without verbs. */
 struct command_verb {
     const char *name;
-    const char *usage;    /**< argument synopsis: "NAME [TEMPLATE]" */
-    const char *help;     /**< one line */
+    const char *usage; /**< argument synopsis: "NAME [TEMPLATE]" */
+    const char *help;  /**< one line */
     int min_args, max_args;
     enum command_complete complete[2];
     /** argc/argv are the arguments after the verb. 0, or negative: the command has printed why. Orphan; may sleep; polls term_interrupted(). */
@@ -32,8 +32,8 @@ struct command_verb {
 
 struct command {
     const char *name;
-    const char *group;    /**< "Guests", "Host", "System" ... */
-    const char *help;     /**< one line */
+    const char *group; /**< "Guests", "Host", "System" ... */
+    const char *help;  /**< one line */
     const struct command_verb *verbs;
     unsigned verb_count;
 };

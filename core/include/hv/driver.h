@@ -15,4 +15,5 @@ struct driver {
 
 /** Probe every enabled node that a driver matches. Orphan. Failures are logged. */
 void driver_probe_all(void);
-void driver_for_each(void (*fn)(const struct driver *drv, const char *path, int result, void *arg), void *arg);
+void driver_for_each(void (*fn)(const struct driver *drv, const char *path, int result, void *arg),
+                     void *arg);

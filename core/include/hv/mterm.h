@@ -59,7 +59,7 @@ struct mterm_vcpu {
     unsigned cpu;
     cpumask_t affinity;
     uint64_t time_slice;
-    uint64_t run_ns;   /**< time in RUNNING */
+    uint64_t run_ns; /**< time in RUNNING */
     uint64_t switches;
     uint64_t exits;
     uint32_t reset_count;

@@ -9,7 +9,8 @@
 struct vserial;
 
 /** Name is "GUEST/DEVICE". input: bytes for the guest; returns how many it took (the rest is offered again after vserial_input_ready()). Orphan. -EEXIST, -ENOMEM. */
-int vserial_create(const char *name, size_t (*input)(void *arg, const uint8_t *data, size_t size), void *arg, struct vserial **out);
+int vserial_create(const char *name, size_t (*input)(void *arg, const uint8_t *data, size_t size),
+                   void *arg, struct vserial **out);
 /** Detaches readers (they see the end), then frees when the last is gone. Orphan. */
 void vserial_destroy(struct vserial *vs);
 /** Output of the guest: into the history ring; wakes readers; never sleeps. Any context. Overwritten history that a reader had not seen is counted for it. */
@@ -22,10 +23,13 @@ struct vserial_reader;
 int vserial_open(const char *name, bool history, struct vserial_reader **out);
 void vserial_close(struct vserial_reader *r);
 /** Up to size bytes; 0: none within the timeout; -EPIPE: port is gone; -EINTR. *lost = bytes that were overwritten before being read. Orphan. */
-int vserial_read(struct vserial_reader *r, uint8_t *buf, size_t size, uint64_t timeout_ns, uint64_t *lost);
+int vserial_read(struct vserial_reader *r, uint8_t *buf, size_t size, uint64_t timeout_ns,
+                 uint64_t *lost);
 /** Send to the guest; -EBUSY when another writer holds the port. Returns bytes queued (may be less: bounded queue). Orphan. */
 int vserial_write(struct vserial_reader *r, const uint8_t *data, size_t size);
 /** Makes a vserial_read() of this reader, present or next, return -ECANCELED. Any context. */
 void vserial_cancel(struct vserial_reader *r);
 /** fn for each port; must not sleep. */
-void vserial_for_each(void (*fn)(const char *name, uint64_t out_bytes, uint64_t in_bytes, unsigned readers, void *arg), void *arg);
+void vserial_for_each(void (*fn)(const char *name, uint64_t out_bytes, uint64_t in_bytes,
+                                 unsigned readers, void *arg),
+                      void *arg);

@@ -79,7 +79,8 @@ static void open_node(struct terminal *term, const struct dt_node *node, unsigne
     indent(term, depth);
     term_puts_escaped(term, name, strlen(name));
     term_printf(term, " {\n");
-    LIST_FOR_EACH (attr, &node->attrs, struct dt_attr, link) {
+    LIST_FOR_EACH(attr, &node->attrs, struct dt_attr, link)
+    {
         print_attr(term, attr, depth + 1);
     }
 }

@@ -115,10 +115,10 @@ static int guest_info_run(struct terminal *term, int argc UNUSED, char **argv)
     return request.found ? 0 : mterm_error(term, -ENOENT, "guest", argv[0]);
 }
 
-#define GUEST_VERB(verb, help_text)                                                             \
-    {                                                                                           \
-        .name = #verb, .usage = "NAME", .help = help_text, .min_args = 1, .max_args = 1,        \
-        .complete = {COMPLETE_GUEST}, .run = guest_##verb##_run,                                \
+#define GUEST_VERB(verb, help_text)                                                                \
+    {                                                                                              \
+        .name = #verb, .usage = "NAME", .help = help_text, .min_args = 1, .max_args = 1,           \
+        .complete = {COMPLETE_GUEST}, .run = guest_##verb##_run,                                   \
     }
 
 static const struct command_verb guest_verbs[] = {

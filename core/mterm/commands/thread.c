@@ -25,7 +25,8 @@ static int thread_list(struct terminal *term, int argc UNUSED, char **argv UNUSE
     if (err < 0) {
         return mterm_error(term, err, "thread", "list");
     }
-    term_printf(term, "  ID NAME             STATE                PRIO CPU         TIME   SWITCHES\n");
+    term_printf(term,
+                "  ID NAME             STATE                PRIO CPU         TIME   SWITCHES\n");
     for (unsigned i = 0; i < count && !term_interrupted(term); i++) {
         if (rows[i].is_thread) {
             print_thread(term, &rows[i]);

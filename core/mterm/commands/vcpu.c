@@ -45,8 +45,10 @@ static int explain_missing(struct terminal *term, int err, const char *text)
     struct mterm_vcpu row;
 
     if (err == -ENOENT && find_row(text, &row) == 0 && !row.is_normal) {
-        term_printf(term, "vcpu %u (%s) is an orphan VCPU: it runs the hypervisor itself and is left "
-                          "alone\n", row.id, row.name);
+        term_printf(term,
+                    "vcpu %u (%s) is an orphan VCPU: it runs the hypervisor itself and is left "
+                    "alone\n",
+                    row.id, row.name);
         return -EACCES;
     }
     (void)mterm_error(term, err, "vcpu", text);
@@ -212,8 +214,8 @@ static int vcpu_list_run(struct terminal *term, int argc, char **argv)
     if (err < 0) {
         return mterm_error(term, err, "vcpu", "list");
     }
-    term_printf(term,
-                "  ID NAME               KIND   STATE              PRIO CPU         TIME     EXITS\n");
+    term_printf(
+        term, "  ID NAME               KIND   STATE              PRIO CPU         TIME     EXITS\n");
     for (unsigned i = 0; i < count && !term_interrupted(term); i++) {
         if (argc == 0 || row_is_of_guest(&rows[i], argv[0])) {
             print_row(term, &rows[i]);
@@ -256,10 +258,10 @@ static int vcpu_info_run(struct terminal *term, int argc UNUSED, char **argv)
     return 0;
 }
 
-#define VCPU_VERB(verb, help_text)                                                              \
-    {                                                                                           \
-        .name = #verb, .usage = "VCPU", .help = help_text, .min_args = 1, .max_args = 1,        \
-        .complete = {COMPLETE_VCPU}, .run = vcpu_##verb##_run,                                  \
+#define VCPU_VERB(verb, help_text)                                                                 \
+    {                                                                                              \
+        .name = #verb, .usage = "VCPU", .help = help_text, .min_args = 1, .max_args = 1,           \
+        .complete = {COMPLETE_VCPU}, .run = vcpu_##verb##_run,                                     \
     }
 
 static const struct command_verb vcpu_verbs[] = {

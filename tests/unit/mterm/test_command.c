@@ -31,7 +31,8 @@ static bool fake_interrupted(struct terminal *term)
     return interrupted;
 }
 
-static struct terminal term = {.write = fake_write, .interrupted = fake_interrupted, .columns = 80, .rows = 24};
+static struct terminal term = {
+    .write = fake_write, .interrupted = fake_interrupted, .columns = 80, .rows = 24};
 
 /* A command of the test's own in the same table. */
 

@@ -28,7 +28,8 @@ static int read_docs(void **state)
 }
 
 /* "|" has to be escaped inside a table. */
-static void row_of(const struct command *cmd, const struct command_verb *verb, char *row, size_t size)
+static void row_of(const struct command *cmd, const struct command_verb *verb, char *row,
+                   size_t size)
 {
     char usage[128];
     size_t n = 0;
@@ -39,8 +40,8 @@ static void row_of(const struct command *cmd, const struct command_verb *verb, c
         usage[n++] = *c;
     }
     usage[n] = '\0';
-    snprintf(row, size, "| `%s%s%s%s%s` | ", cmd->name, verb->name[0] ? " " : "", verb->name, usage[0] ? " " : "",
-             usage);
+    snprintf(row, size, "| `%s%s%s%s%s` | ", cmd->name, verb->name[0] ? " " : "", verb->name,
+             usage[0] ? " " : "", usage);
 }
 
 static void test_every_command_has_its_row(void **state)

@@ -68,8 +68,8 @@ static int boot(void **state)
     host_reset();
     cpu_set_count(1);
     cpu_set_online(0);
-    return page_add_range(hpa(HOST_RAM_BASE), 64 << 20) != 0 || sched_init() != 0 || sched_init_cpu() != 0 ||
-           worker_start() != 0;
+    return page_add_range(hpa(HOST_RAM_BASE), 64 << 20) != 0 || sched_init() != 0 ||
+           sched_init_cpu() != 0 || worker_start() != 0;
 }
 
 static uint64_t objects(void)
@@ -299,7 +299,8 @@ static void test_port_goes_while_read(void **state)
     int code;
 
     (void)state;
-    assert_int_equal(thread_create("reader", read_forever, r, SCHED_PRIORITY_DEFAULT, 0, &reader), 0);
+    assert_int_equal(thread_create("reader", read_forever, r, SCHED_PRIORITY_DEFAULT, 0, &reader),
+                     0);
     assert_int_equal(thread_start(reader), 0);
     assert_int_equal(run_thread(destroy_port, NULL), 0);
     assert_int_equal(thread_join(reader, &code), 0);
@@ -323,7 +324,8 @@ static void test_cancel(void **state)
     int code;
 
     (void)state;
-    assert_int_equal(thread_create("reader", read_forever, r, SCHED_PRIORITY_DEFAULT, 0, &reader), 0);
+    assert_int_equal(thread_create("reader", read_forever, r, SCHED_PRIORITY_DEFAULT, 0, &reader),
+                     0);
     assert_int_equal(thread_start(reader), 0);
     assert_int_equal(run_thread(cancel_reader, r), 0);
     assert_int_equal(thread_join(reader, &code), 0);
@@ -332,7 +334,8 @@ static void test_cancel(void **state)
     vserial_close(r);
 }
 
-static void count_port(const char *name, uint64_t out_bytes, uint64_t in_bytes, unsigned readers, void *arg)
+static void count_port(const char *name, uint64_t out_bytes, uint64_t in_bytes, unsigned readers,
+                       void *arg)
 {
     char *text = arg;
 
