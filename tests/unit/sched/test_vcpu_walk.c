@@ -63,27 +63,32 @@ static int model_event(struct model *m, enum vcpu_event event, uint32_t reason)
     return vcpu_fsm(m->state, m->reasons, event, reason, &m->state, &m->reasons);
 }
 
-static void check(struct model *m)
-{
-    uint32_t reasons;
-    enum vcpu_state state = vcpu_logical_state(m->vcpu, &reasons);
-
-    /* Woken from its sleep, it has not run yet, so that its code could not tell the model. */
-    if ((m->reasons & ~reasons) == VCPU_REASON_SLEEP && m->vcpu->state == VCPU_READY)
-        model_event(m, VCPU_EVENT_RESUME, VCPU_REASON_SLEEP);
-    if (fold(state) != fold(m->state) || reasons != m->reasons)
-        fail_msg("%s is %s {%x}, should be %s {%x}", m->vcpu->name, vcpu_state_name(state), reasons,
-                 vcpu_state_name(m->state), m->reasons);
-}
-
-/* Guest code: what a handler may do. The model follows what the VCPU does on its own behalf. */
-
 static void wait_begins(struct model *m, uint32_t reason)
 {
     if (m->state == VCPU_READY)
         m->state = VCPU_RUNNING;
     model_event(m, VCPU_EVENT_PAUSE, reason);
 }
+
+static void check(struct model *m)
+{
+    uint32_t reasons;
+    enum vcpu_state state = vcpu_logical_state(m->vcpu, &reasons);
+
+    /*
+     * What happens inside the waitqueue its code can not tell the model: that it was woken but has not run yet, and that it sleeps
+     * again because a request that woke it was taken back.
+     */
+    if ((m->reasons & ~reasons) == VCPU_REASON_SLEEP && m->vcpu->state == VCPU_READY)
+        model_event(m, VCPU_EVENT_RESUME, VCPU_REASON_SLEEP);
+    else if ((reasons & ~m->reasons) == VCPU_REASON_SLEEP && m->vcpu->wait_queue == &sleepers)
+        wait_begins(m, VCPU_REASON_SLEEP);
+    if (fold(state) != fold(m->state) || reasons != m->reasons)
+        fail_msg("%s is %s {%x}, should be %s {%x}", m->vcpu->name, vcpu_state_name(state), reasons,
+                 vcpu_state_name(m->state), m->reasons);
+}
+
+/* Guest code: what a handler may do. The model follows what the VCPU does on its own behalf. */
 
 static void wait_ends(struct model *m, uint32_t reason)
 {
