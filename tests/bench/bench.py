@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Exact costs: instructions of exits and of the start, sizes; fails when one is over its budget.
+
+usage: bench.py OUTPUT-DIR
+Under -icount shift=0,sleep=off one instruction is one nanosecond of virtual time, so that the results are
+the same on every machine. They are printed as a table and written to OUTPUT-DIR/bench.json.
+"""
+import json
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests", "system")]
+
+import bundle  # noqa: E402
+import guests  # noqa: E402
+import qemu  # noqa: E402
+from machine import Machine  # noqa: E402
+
+NS_PER_SECOND = 1_000_000_000
+# name: (unit, budget: less than this)
+BUDGETS = {
+    "boot_to_prompt": ("instructions", 2_000_000),
+    "image_size": ("bytes", 512 << 10),
+    "ram_used": ("bytes", 4 << 20),
+    "null_hypercall": ("instructions", 300),
+    "pl011_fr_read": ("instructions", 500),
+    "gicd_typer_read": ("instructions", 500),
+    "gicd_isenabler_read": ("instructions", 500),
+}
+
+
+def config(output, **settings):
+    """Return the one machine that everything is measured on."""
+    return qemu.Config(image=os.path.join(output, "Image"), mem="512M", icount=True, **settings)
+
+
+def measure_host(output):
+    """Start without bundle; return instructions to the prompt and bytes of RAM in use there."""
+    with Machine(config(output), os.path.join(output, "bench-host.log")) as one:
+        one.start()
+        one.prompt()
+        info, memory = one.cmd("host info"), one.cmd("host memory")
+    ticks = int(re.search(r"^boot: +(\d+) ticks", info, re.M).group(1))
+    frequency = int(re.search(r"^counter: +(\d+) Hz", info, re.M).group(1))
+    ram = sum(map(int, re.findall(r"^ram: .* (\d+) KiB", memory, re.M)))
+    free = int(re.search(r"^free: +(\d+) KiB", memory, re.M).group(1))
+    return {"boot_to_prompt": ticks * NS_PER_SECOND // frequency, "ram_used": (ram - free) << 10}
+
+
+def measure_guest(output):
+    """Run the bench payload as the only guest; return what it measured."""
+    folder = os.path.join(output, "bench")
+    os.makedirs(folder, exist_ok=True)
+    tree = os.path.join(folder, "bench.dts")
+    with open(tree, "w", encoding="ascii") as file:
+        file.write(guests.payload("bench", props="bulkhead,autostart;"))
+    packed = os.path.join(folder, "bundle.cpio")
+    bundle.pack(packed, [tree, *guests.payload_files(output, "bench")])
+    with Machine(config(output, bundle=packed), os.path.join(output, "bench-guest.log")) as one:
+        one.start()
+        one.prompt()
+        found = guests.console(one, "bench", r"^SUMMARY ", 120)
+    return {name: int(value)
+            for name, value in re.findall(r"^BENCH (\w+) (\d+)", found.string, re.M)}
+
+
+def report(results):
+    """Print the table; return the names of what is over its budget or was not measured."""
+    broken = [name for name, (_, budget) in BUDGETS.items() if results.get(name, budget) >= budget]
+    print(f"{'':24}{'measured':>12}  {'budget':>12}  unit")
+    for name in [*BUDGETS, *(name for name in results if name not in BUDGETS)]:
+        unit, budget = BUDGETS.get(name, ("instructions", ""))
+        mark = "  OVER BUDGET" if name in broken else ""
+        print(f"{name:24}{results.get(name, 'missing'):>12}  {budget:>12}  {unit}{mark}")
+    return broken
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    output = os.path.abspath(sys.argv[1])
+    results = {"image_size": os.path.getsize(os.path.join(output, "Image"))}
+    for log in ("bench-host.log", "bench-guest.log"):
+        if os.path.exists(os.path.join(output, log)):
+            os.remove(os.path.join(output, log))
+    results.update(measure_host(output))
+    results.update(measure_guest(output))
+    broken = report(results)
+    with open(os.path.join(output, "bench.json"), "w", encoding="ascii") as file:
+        json.dump({"results": results, "budgets": {n: b for n, (_, b) in BUDGETS.items()},
+                   "broken": broken}, file, indent=4)
+    sys.exit(f"over budget: {', '.join(broken)}" if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bare-metal guests: conformance, hostile behaviour next to a canary, consoles, life cycle."""
+import re
+import time
+
+import guests
+import pytest
+from guests import module_stations, stations  # noqa: F401 (fixtures)
+
+PROGRAMS = ("conform", "hello", "canary", "unmapped", "evil-small")
+ATTACKS = ("vbar", "spin", "reset", "log", "flood")
+
+
+def texts():
+    """DTS files of all payload guests; each machine has them all."""
+    trees = [guests.payload("conform1", "conform"), guests.payload("conform4", "conform", vcpus=4),
+             guests.payload("hello"), guests.payload("canary"), guests.payload("unmapped"),
+             guests.payload("sweeper", "evil-small", vcpus=2)]
+    trees += [guests.payload(f"evil-{case}", "evil-small", bootargs=f"case={case}")
+              for case in ATTACKS]
+    trees += [guests.payload("crasher", "evil-small", bootargs="case=vbar addr=0x9000000")]
+    return {f"guest{number}.dts": text for number, text in enumerate(trees)}
+
+
+@pytest.fixture
+def station(stations, output):  # noqa: F811
+    """station(gic, smp): a machine whose bundle has all payloads."""
+    def get(gic=3, smp=1):
+        files = guests.payload_files(output, *PROGRAMS)
+        return stations.get(f"gic{gic}-smp{smp}", files, texts(), gic=gic, smp=smp)
+    return get
+
+
+@pytest.mark.parametrize("vcpus", [1, 4])
+@pytest.mark.parametrize("smp", [1, 4])
+@pytest.mark.parametrize("gic", [2, 3])
+def test_conform(station, gic, smp, vcpus):
+    """What a guest sees is what the architecture says; four VCPUs also on one CPU."""
+    one = station(gic, smp)
+    with guests.running(one, f"conform{vcpus}"):
+        guests.verdict(one, f"conform{vcpus}")
+
+
+def canary_second(one):
+    """Return the last second that the canary has counted, after checking its line."""
+    lines = re.findall(r"^canary: second (\d+) ticks (\d+) .* unexpected (\d+) memory-errors (\d+)",
+                       one.cmd("vserial dump canary/uart0"), re.M)
+    assert lines, "the canary says nothing"
+    second, ticks, unexpected, errors = map(int, lines[-1])
+    assert ticks == second * 1000 and unexpected == 0 and errors == 0, lines[-1]
+    return second
+
+
+def canary_lives(one):
+    """The canary goes on counting, without a lost tick."""
+    before = canary_second(one)
+    guests.console(one, "canary", rf"canary: second {before + 2} ", 20)
+    canary_second(one)
+
+
+@pytest.mark.parametrize("gic", [2, 3])
+def test_unmapped_address(station, gic):
+    """A guest that touches nothing gets its abort; its sibling and mterm live on."""
+    one = station(gic, 1)
+    with guests.running(one, "canary"):
+        guests.console(one, "canary", r"second 1 ")
+        with guests.running(one, "unmapped"):
+            text = guests.verdict(one, "unmapped")
+            assert "PASS unmapped.load" in text and "PASS unmapped.store" in text
+            canary_lives(one)
+            assert guests.state(one, "unmapped") == "halted"
+            assert "PANIC" not in one.cmd("guest list")
+
+
+@pytest.mark.parametrize("gic", [2, 3])
+def test_hostile_sweeps(station, gic):
+    """Every call, register and device register tried by force; the canary loses no tick."""
+    one = station(gic, 1)
+    with guests.running(one, "canary"):
+        guests.console(one, "canary", r"second 1 ")
+        with guests.running(one, "sweeper"):
+            guests.verdict(one, "sweeper", 180)
+            canary_lives(one)
+
+
+@pytest.mark.parametrize("case", ATTACKS)
+def test_attack(station, case):
+    """Attacks without end: the shell answers, the canary counts, destroy works at once."""
+    one = station(3, 1)
+    with guests.running(one, "canary"):
+        guests.console(one, "canary", r"second 1 ")
+        with guests.running(one, f"evil-{case}"):
+            time.sleep(1)
+            assert f"evil-{case}" in one.cmd("guest list", timeout=10)
+            canary_lives(one)
+            start = time.monotonic()
+        assert time.monotonic() - start < 10
+
+
+def test_flood_is_harmless(station):
+    """What a guest prints is no command, and is shown without its control bytes."""
+    one = station(3, 1)
+    with guests.running(one, "evil-flood"):
+        time.sleep(0.5)
+        text = one.cmd("vserial dump evil-flood/uart0")
+        assert "\x1b" not in text and "\x9b" not in text and r"\x1b" in text
+
+
+def test_crash_in_vectors(station):
+    """Vectors on a device page: fault upon fault, and still only that guest's trouble."""
+    one = station(3, 1)
+    with guests.running(one, "crasher", "hello"):
+        guests.console(one, "hello", r"count 3")
+
+
+@pytest.mark.parametrize("gic", [2, 3])
+def test_console_input(station, gic):
+    """Lines typed into an attached guest arrive complete."""
+    one = station(gic, 1)
+    with guests.running(one, "hello"):
+        guests.console(one, "hello", r"count 1")
+        with guests.attached(one, "hello"):
+            one.sendline("good morning")
+            one.expect(r"hello: line good morning\r")
+            lines = [f"{number:03} " + "abcdefghij" * 9 for number in range(110)]
+            for line in lines:
+                one.sendline(line)
+            for line in lines:
+                one.expect(f"hello: line {line}\r", 30)
+
+
+def count(one):
+    """Return hello's last count."""
+    return int(re.findall(r"hello: count (\d+)", one.cmd("vserial dump hello/uart0"))[-1])
+
+
+@pytest.mark.parametrize("smp", [1, 4])
+def test_pause_and_resume(station, smp):
+    """A paused guest stands still, whatever interrupts it waits for, and goes on afterwards."""
+    one = station(3, smp)
+    with guests.running(one, "hello"):
+        guests.console(one, "hello", r"count 2")
+        for _ in range(3):
+            assert one.cmd("guest pause hello") == ""
+            assert guests.state(one, "hello") == "paused"
+            before = count(one)
+            time.sleep(1)
+            assert count(one) == before
+            assert one.cmd("guest resume hello") == ""
+            guests.console(one, "hello", rf"count {before + 2}")
+        assert one.cmd("vcpu pause hello/0") == ""
+        before = count(one)
+        time.sleep(0.6)
+        assert count(one) == before
+        assert one.cmd("vcpu resume hello/0") == ""
+        guests.console(one, "hello", rf"count {before + 2}")
+
+
+def test_halt_reset_kick(station):
+    """A halted guest stays halted until it is reset; it then starts from its first line."""
+    one = station(3, 4)
+    with guests.running(one, "hello"):
+        guests.console(one, "hello", r"count 2")
+        assert one.cmd("guest halt hello") == ""
+        assert guests.state(one, "hello") == "halted"
+        assert one.cmd("guest kick hello") != ""
+        assert one.cmd("guest reset hello") == ""
+        if guests.state(one, "hello") != "running":
+            assert one.cmd("guest kick hello") == ""
+        guests.console(one, "hello", r"count 1\r?\n(.*\n)*hello: 1 cpu(.*\n)*hello: count 1\r?\n")
+
+
+@pytest.mark.parametrize("gic", [2, 3])
+def test_create_and_destroy(station, gic):
+    """Twenty lives, some of them with several VCPUs at work, leave nothing behind."""
+    one = station(gic, 4)
+    before = guests.census(one)
+    for number in range(20):
+        name = ("hello", "conform4")[number % 2]
+        guests.create(one, name)
+        if number % 4 < 2:
+            guests.console(one, name, r"hello|conform", 20)
+        guests.destroy(one, name)
+    guests.settled(one, before)
+
+
+def test_more_vcpus_than_cpus(station):
+    """Nine VCPUs on one CPU: each guest gets along, and the shell too."""
+    one = station(3, 1)
+    with guests.running(one, "conform4", "sweeper", "hello", "canary", "unmapped"):
+        guests.verdict(one, "conform4", 240)
+        guests.verdict(one, "unmapped")
+        guests.verdict(one, "sweeper", 240)
+        guests.console(one, "hello", r"count 5")
+        guests.console(one, "canary", r"second 2 ")
