@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernel heap: slabs of one page for small objects, page ranges for large ones; every object sealed at its end.
 
+#include "page_internal.h"
+
 #include <arch/mmu.h>
 #include <hv/heap.h>
-#include <hv/page_impl.h>
 #include <hv/panic.h>
 #include <lib/list.h>
 #include <lib/macros.h>

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Buddy page allocator over host RAM: what the rest of the hypervisor calls.
 
+#include "page_internal.h"
+
 #include <arch/cache.h>
 #include <arch/mmu.h>
-#include <hv/page_impl.h>
 #include <hv/panic.h>
 #include <lib/errno.h>
 #include <lib/macros.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs of whole 2 MiB blocks: a buddy system whose descriptors need no initialisation.
 
-#include <hv/page_impl.h>
+#include "page_internal.h"
+
 #include <hv/panic.h>
 #include <stddef.h>
 

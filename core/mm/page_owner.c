@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who holds how much memory: owners are numbered without limit, slots are few and reused.
 
-#include <hv/page_impl.h>
+#include "page_internal.h"
+
 #include <lib/errno.h>
 
 #define SLOTS 512u

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ranges of pages at given addresses: claimed and released in the largest pieces possible.
 
-#include <hv/page_impl.h>
+#include "page_internal.h"
+
 #include <hv/panic.h>
 #include <lib/errno.h>
 #include <lib/macros.h>

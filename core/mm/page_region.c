@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which RAM there is, and what of it is reserved: told at boot.
 
+#include "page_internal.h"
+
 #include <arch/mmu.h>
-#include <hv/page_impl.h>
 #include <lib/errno.h>
 #include <lib/macros.h>
 #include <stddef.h>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Single pages: 2 MiB blocks that were split, with a bitmap and page descriptors in one of their own pages.
 
+#include "page_internal.h"
+
 #include <arch/mmu.h>
-#include <hv/page_impl.h>
 #include <hv/panic.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
