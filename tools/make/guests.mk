@@ -15,7 +15,8 @@ guest-cflags = -Itests/guests/include -Itests/guests/lib -nostdinc $(libc-includ
 	-ffreestanding -fno-pie -mgeneral-regs-only -mno-outline-atomics -mstrict-align \
 	-fno-stack-protector -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables $(warnings)
-guest-ldflags := -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none --no-warn-rwx-segments
+guest-ldflags := -z max-page-size=4096 -z noexecstack --gc-sections --build-id=none \
+	$(if $(filter 1,$(LLVM)),,--no-warn-rwx-segments)
 guest-command = $(CC) $(guest-cflags) | $(LD) $(guest-ldflags)
 $(eval $(call remember,$(guest-flags),guest-command))
 

@@ -7,14 +7,14 @@ static const struct {
     const char *name;
     uint32_t code, esr;
 } accesses[] = {
-    {"abort.ldrb", 0x39400001, ESR_SEA_READ},      {"abort.ldrh", 0x79400001, ESR_SEA_READ},
-    {"abort.ldr_w", 0xb9400001, ESR_SEA_READ},     {"abort.ldr_x", 0xf9400001, ESR_SEA_READ},
-    {"abort.ldrsw", 0xb9800001, ESR_SEA_READ},     {"abort.ldr_xzr", 0xf940001f, ESR_SEA_READ},
-    {"abort.ldar", 0x88dffc01, ESR_SEA_READ},      {"abort.ldp", 0xa9400801, ESR_SEA_READ},
-    {"abort.ldr_post", 0xf8408401, ESR_SEA_READ},  {"abort.strb", 0x39000001, ESR_SEA_WRITE},
-    {"abort.strh", 0x79000001, ESR_SEA_WRITE},     {"abort.str_w", 0xb9000001, ESR_SEA_WRITE},
-    {"abort.str_x", 0xf9000001, ESR_SEA_WRITE},    {"abort.str_xzr", 0xf900001f, ESR_SEA_WRITE},
-    {"abort.stlr", 0x889ffc01, ESR_SEA_WRITE},     {"abort.stp", 0xa9000801, ESR_SEA_WRITE},
+    {"abort.ldrb", 0x39400001, ESR_SEA_READ},     {"abort.ldrh", 0x79400001, ESR_SEA_READ},
+    {"abort.ldr_w", 0xb9400001, ESR_SEA_READ},    {"abort.ldr_x", 0xf9400001, ESR_SEA_READ},
+    {"abort.ldrsw", 0xb9800001, ESR_SEA_READ},    {"abort.ldr_xzr", 0xf940001f, ESR_SEA_READ},
+    {"abort.ldar", 0x88dffc01, ESR_SEA_READ},     {"abort.ldp", 0xa9400801, ESR_SEA_READ},
+    {"abort.ldr_post", 0xf8408401, ESR_SEA_READ}, {"abort.strb", 0x39000001, ESR_SEA_WRITE},
+    {"abort.strh", 0x79000001, ESR_SEA_WRITE},    {"abort.str_w", 0xb9000001, ESR_SEA_WRITE},
+    {"abort.str_x", 0xf9000001, ESR_SEA_WRITE},   {"abort.str_xzr", 0xf900001f, ESR_SEA_WRITE},
+    {"abort.stlr", 0x889ffc01, ESR_SEA_WRITE},    {"abort.stp", 0xa9000801, ESR_SEA_WRITE},
     {"abort.str_pre", 0xf8008c01, ESR_SEA_WRITE},
 };
 

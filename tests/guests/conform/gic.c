@@ -139,9 +139,10 @@ void case_gic_order(void)
         acks[i] = gic_ack();
         gic_eoi(acks[i]);
     }
-    report("gic.order", gic_intid(acks[1]) == SPI + 3 && gic_intid(acks[2]) == SPI &&
-           gic_intid(acks[3]) == SPI + 2, "%u %u %u", gic_intid(acks[1]), gic_intid(acks[2]),
-           gic_intid(acks[3]));
+    report("gic.order",
+           gic_intid(acks[1]) == SPI + 3 && gic_intid(acks[2]) == SPI &&
+               gic_intid(acks[3]) == SPI + 2,
+           "%u %u %u", gic_intid(acks[1]), gic_intid(acks[2]), gic_intid(acks[3]));
     acks[0] = 0;
     gic_set_pending(SPI + 2); /* 0xc0, then preempted by 0x40 */
     acks[0] = gic_ack();

@@ -57,14 +57,17 @@ static void check_hidden(void)
 
     if (!boot_is_guest())
         return;
-    report("id.hidden.pfr0", !FIELD(pfr0, 8) && !FIELD(pfr0, 32) && !FIELD(pfr0, 36) &&
-           !FIELD(pfr0, 40) && !FIELD(pfr0, 44) && !FIELD(pfr0, 28), "EL2, RAS, SVE, SEL2, MPAM or AMU in 0x%lx", pfr0);
+    report("id.hidden.pfr0",
+           !FIELD(pfr0, 8) && !FIELD(pfr0, 32) && !FIELD(pfr0, 36) && !FIELD(pfr0, 40) &&
+               !FIELD(pfr0, 44) && !FIELD(pfr0, 28),
+           "EL2, RAS, SVE, SEL2, MPAM or AMU in 0x%lx", pfr0);
     report("id.hidden.pfr1", FIELD(pfr1, 8) < 2 && !FIELD(pfr1, 24) && !FIELD(pfr1, 16),
            "MTE, SME or MPAM in 0x%lx", pfr1);
     report("id.hidden.sve", !ID_READ(4, 4) && !ID_READ(4, 5), "ZFR0 0x%lx SMFR0 0x%lx",
            ID_READ(4, 4), ID_READ(4, 5));
-    report("id.hidden.dfr0", (!pmu || pmu == 15) && !FIELD(dfr0, 4) && !FIELD(dfr0, 32) &&
-           !FIELD(dfr0, 44), "PMU, trace, SPE or TRBE in 0x%lx", dfr0);
+    report("id.hidden.dfr0",
+           (!pmu || pmu == 15) && !FIELD(dfr0, 4) && !FIELD(dfr0, 32) && !FIELD(dfr0, 44),
+           "PMU, trace, SPE or TRBE in 0x%lx", dfr0);
     report("id.hidden.aa32pmu", !aa32_pmu || aa32_pmu == 15, "%u", aa32_pmu);
     report("id.hidden.mmfr", !FIELD(mmfr1, 16) && !FIELD(mmfr2, 24), "LOR or NV in 0x%lx 0x%lx",
            mmfr1, mmfr2);

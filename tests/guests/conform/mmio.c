@@ -64,8 +64,10 @@ static void check_wide(void)
     mmio_write64(router, boot_info.mpidr[0]);
     report("mmio.str_x", mmio_read64(router) == boot_info.mpidr[0], "0x%lx", mmio_read64(router));
     typer = mmio_read64(GICR_BASE + 8);
-    report("mmio.halves", mmio_read32(GICR_BASE + 8) == (uint32_t)typer &&
-           mmio_read32(GICR_BASE + 12) == typer >> 32, "TYPER 0x%lx", typer);
+    report("mmio.halves",
+           mmio_read32(GICR_BASE + 8) == (uint32_t)typer &&
+               mmio_read32(GICR_BASE + 12) == typer >> 32,
+           "TYPER 0x%lx", typer);
 }
 
 /* No syndrome for these: emulated or an abort for the guest, and the guest goes on. */

@@ -37,8 +37,7 @@ static void check_cpu_on(void)
            PSCI_INVALID_ADDRESS);
     expect("psci.on_device", psci_call(PSCI_CPU_ON, boot_info.mpidr[1], UART_BASE, 0),
            PSCI_INVALID_ADDRESS);
-    expect("psci.on_far", psci_call(PSCI_CPU_ON, boot_info.mpidr[1], ~3ul, 0),
-           PSCI_INVALID_ADDRESS);
+    expect("psci.on_far", psci_call(PSCI_CPU_ON, boot_info.mpidr[1], ~3ul, 0), PSCI_INVALID_ADDRESS);
     expect("psci.affinity_still_off", psci_call(PSCI_AFFINITY_INFO, boot_info.mpidr[1], 0, 0), 1);
 }
 

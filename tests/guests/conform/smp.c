@@ -155,8 +155,8 @@ void case_smp_sgi(void)
     irq_set_handler(SGI_STOP, on_stop);
     irq_set_handler(SPI_ROUTED, on_routed);
     unsigned started = start_others(serve_irqs);
-    if (!report("smp.serving", started == others && timer_wait(&arrived, others, 10000),
-                "%u of %u", arrived, others))
+    if (!report("smp.serving", started == others && timer_wait(&arrived, others, 10000), "%u of %u",
+                arrived, others))
         return;
     irq_enable();
     check_ping_each();

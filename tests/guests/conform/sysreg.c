@@ -8,11 +8,11 @@ static void check_higher_levels(void)
         const char *name;
         uint32_t code;
     } regs[] = {
-        {"hcr_el2", CODE_MRS(3, 4, 1, 1, 0)},      {"vttbr_el2", CODE_MRS(3, 4, 2, 1, 0)},
-        {"sctlr_el2", CODE_MRS(3, 4, 1, 0, 0)},    {"vbar_el2", CODE_MRS(3, 4, 12, 0, 0)},
-        {"cntvoff_el2", CODE_MRS(3, 4, 14, 0, 3)}, {"cnthp_ctl_el2", CODE_MRS(3, 4, 14, 2, 1)},
-        {"ich_hcr_el2", CODE_MRS(3, 4, 12, 11, 0)}, {"ich_vtr_el2", CODE_MRS(3, 4, 12, 11, 1)},
-        {"ich_lr0_el2", CODE_MRS(3, 4, 12, 12, 0)}, {"scr_el3", CODE_MRS(3, 6, 1, 1, 0)},
+        {"hcr_el2", CODE_MRS(3, 4, 1, 1, 0)},        {"vttbr_el2", CODE_MRS(3, 4, 2, 1, 0)},
+        {"sctlr_el2", CODE_MRS(3, 4, 1, 0, 0)},      {"vbar_el2", CODE_MRS(3, 4, 12, 0, 0)},
+        {"cntvoff_el2", CODE_MRS(3, 4, 14, 0, 3)},   {"cnthp_ctl_el2", CODE_MRS(3, 4, 14, 2, 1)},
+        {"ich_hcr_el2", CODE_MRS(3, 4, 12, 11, 0)},  {"ich_vtr_el2", CODE_MRS(3, 4, 12, 11, 1)},
+        {"ich_lr0_el2", CODE_MRS(3, 4, 12, 12, 0)},  {"scr_el3", CODE_MRS(3, 6, 1, 1, 0)},
         {"cntps_ctl_el1", CODE_MRS(3, 7, 14, 2, 1)},
     };
     char name[40] = "sysreg.";
@@ -20,9 +20,9 @@ static void check_higher_levels(void)
     for (unsigned i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
         uint32_t write = regs[i].code & ~0x00200000u;
         struct trap r = {0}, w = {0};
-        bool done = trap_try_code(&regs[i].code, 1, 0, 0, NULL, &r) |
-                    trap_try_code(&write, 1, 0, 0, NULL, &w);
+        bool done = trap_try_code(&regs[i].code, 1, 0, 0, NULL, &r);
 
+        done |= trap_try_code(&write, 1, 0, 0, NULL, &w);
         memcpy(name + 7, regs[i].name, strlen(regs[i].name) + 1);
         report(name, !done && r.esr == ESR_UNDEF && w.esr == ESR_UNDEF,
                "executed %d, esr of read 0x%lx, of write 0x%lx", done, r.esr, w.esr);
@@ -44,9 +44,11 @@ static void check_kept(void)
         wfi();
     timer_stop(false);
     gic_disable(TIMER_VIRT_INTID);
-    report("sysreg.kept", sysreg_read(tpidr_el0) == pattern &&
-           sysreg_read(tpidrro_el0) == ~pattern && sysreg_read(contextidr_el1) == 0x12345678 &&
-           (sysreg_read(par_el1) & 0xf000) == 0x1000, "lost across WFI");
+    report("sysreg.kept",
+           sysreg_read(tpidr_el0) == pattern && sysreg_read(tpidrro_el0) == ~pattern &&
+               sysreg_read(contextidr_el1) == 0x12345678 &&
+               (sysreg_read(par_el1) & 0xf000) == 0x1000,
+           "lost across WFI");
     sysreg_write(tpidr_el0, old);
 }
 

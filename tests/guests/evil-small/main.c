@@ -221,10 +221,14 @@ static void evil_cpu_on(void)
 static uint64_t load(uint64_t addr, uint64_t width)
 {
     switch (width) {
-    case 1: return mmio_read8(addr);
-    case 2: return mmio_read16(addr);
-    case 4: return mmio_read32(addr);
-    default: return mmio_read64(addr);
+    case 1:
+        return mmio_read8(addr);
+    case 2:
+        return mmio_read16(addr);
+    case 4:
+        return mmio_read32(addr);
+    default:
+        return mmio_read64(addr);
     }
 }
 
@@ -233,10 +237,18 @@ static uint64_t store_width; /* trap_try passes two arguments only */
 static uint64_t store(uint64_t addr, uint64_t value)
 {
     switch (store_width) {
-    case 1: mmio_write8(addr, (uint8_t)value); break;
-    case 2: mmio_write16(addr, (uint16_t)value); break;
-    case 4: mmio_write32(addr, (uint32_t)value); break;
-    default: mmio_write64(addr, value); break;
+    case 1:
+        mmio_write8(addr, (uint8_t)value);
+        break;
+    case 2:
+        mmio_write16(addr, (uint16_t)value);
+        break;
+    case 4:
+        mmio_write32(addr, (uint32_t)value);
+        break;
+    default:
+        mmio_write64(addr, value);
+        break;
     }
     return 0;
 }
@@ -319,7 +331,8 @@ static void evil_log(void)
 static void evil_flood(void)
 {
     while (true)
-        print("\033[6n\033[c\033]0;reset\a\x9b" "0c guest list; shutdown\n");
+        print("\033[6n\033[c\033]0;reset\a\x9b"
+              "0c guest list; shutdown\n");
 }
 
 static const struct {
@@ -327,10 +340,10 @@ static const struct {
     bool ends;
     void (*run)(void);
 } cases[] = {
-    {"hvc", true, evil_hvc},       {"smc", true, evil_smc},     {"imm", true, evil_immediates},
-    {"id", true, evil_id},         {"sysreg", true, evil_sysreg}, {"cpu_on", true, evil_cpu_on},
-    {"mmio", true, evil_mmio},     {"uart", true, evil_uart},   {"vbar", false, evil_vbar},
-    {"spin", false, evil_spin},    {"reset", false, evil_reset}, {"log", false, evil_log},
+    {"hvc", true, evil_hvc},      {"smc", true, evil_smc},       {"imm", true, evil_immediates},
+    {"id", true, evil_id},        {"sysreg", true, evil_sysreg}, {"cpu_on", true, evil_cpu_on},
+    {"mmio", true, evil_mmio},    {"uart", true, evil_uart},     {"vbar", false, evil_vbar},
+    {"spin", false, evil_spin},   {"reset", false, evil_reset},  {"log", false, evil_log},
     {"flood", false, evil_flood},
 };
 

@@ -232,8 +232,7 @@ void gic_send_sgi(uint32_t intid, unsigned cpu)
         return;
     }
     icc_write(ICC_SGI1R, (mpidr >> 32 & 0xff) << 48 | (mpidr >> 16 & 0xff) << 32 |
-                             (uint64_t)intid << 24 | (mpidr >> 8 & 0xff) << 16 |
-                             1u << (mpidr & 15));
+                             (uint64_t)intid << 24 | (mpidr >> 8 & 0xff) << 16 | 1u << (mpidr & 15));
     isb();
 }
 

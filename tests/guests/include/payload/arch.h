@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define sysreg_read(name)                                     \
-    ({                                                        \
-        uint64_t value_;                                      \
-        __asm__ volatile("mrs %0, " #name : "=r"(value_));    \
-        value_;                                               \
+#define sysreg_read(name)                                                                          \
+    ({                                                                                             \
+        uint64_t value_;                                                                           \
+        __asm__ volatile("mrs %0, " #name : "=r"(value_));                                         \
+        value_;                                                                                    \
     })
-#define sysreg_write(name, value) \
+#define sysreg_write(name, value)                                                                  \
     __asm__ volatile("msr " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
 
 static inline void isb(void)
@@ -46,14 +46,14 @@ static inline void relax(void)
     __asm__ volatile("yield" ::: "memory");
 }
 
-#define MMIO_ACCESSORS(bits)                                              \
-    static inline uint##bits##_t mmio_read##bits(uintptr_t addr)          \
-    {                                                                     \
-        return *(volatile uint##bits##_t *)addr;                          \
-    }                                                                     \
-    static inline void mmio_write##bits(uintptr_t addr, uint##bits##_t v) \
-    {                                                                     \
-        *(volatile uint##bits##_t *)addr = v;                             \
+#define MMIO_ACCESSORS(bits)                                                                       \
+    static inline uint##bits##_t mmio_read##bits(uintptr_t addr)                                   \
+    {                                                                                              \
+        return *(volatile uint##bits##_t *)addr;                                                   \
+    }                                                                                              \
+    static inline void mmio_write##bits(uintptr_t addr, uint##bits##_t v)                          \
+    {                                                                                              \
+        *(volatile uint##bits##_t *)addr = v;                                                      \
     }
 MMIO_ACCESSORS(8)
 MMIO_ACCESSORS(16)

@@ -5,8 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EC_UNKNOWN = 0x00, EC_FP = 0x07, EC_ILLEGAL = 0x0e, EC_SVC = 0x15, EC_SYSREG = 0x18,
-       EC_SVE = 0x19, EC_IABT = 0x21, EC_PC_ALIGN = 0x22, EC_DABT = 0x25, EC_BRK = 0x3c };
+enum {
+    EC_UNKNOWN = 0x00,
+    EC_FP = 0x07,
+    EC_ILLEGAL = 0x0e,
+    EC_SVC = 0x15,
+    EC_SYSREG = 0x18,
+    EC_SVE = 0x19,
+    EC_IABT = 0x21,
+    EC_PC_ALIGN = 0x22,
+    EC_DABT = 0x25,
+    EC_BRK = 0x3c
+};
 
 struct trap {
     uint64_t vector; /**< index of the vector, 0..15; 4 = synchronous, EL1h */
@@ -22,7 +32,7 @@ bool trap_try(trap_fn fn, uint64_t a, uint64_t b, uint64_t *result, struct trap 
 bool trap_try_code(const uint32_t *code, unsigned count, uint64_t a, uint64_t b, uint64_t *result,
                    struct trap *trap);
 /** Encodings for trap_try_code: MRS X0, Sop0_op1_Cn_Cm_op2 and MSR …, X0. */
-#define CODE_MRS(op0, op1, crn, crm, op2)                                              \
+#define CODE_MRS(op0, op1, crn, crm, op2)                                                          \
     (0xd5200000u | (uint32_t)(op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
 #define CODE_MSR(op0, op1, crn, crm, op2) (CODE_MRS(op0, op1, crn, crm, op2) & ~0x00200000u)
 
