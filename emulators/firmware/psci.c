@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PSCI 1.1 for guests (DEN 0022): CPU and system power, by HVC or SMC.
 
-#include <arch/vcpu.h>
 #include <hv/emulator.h>
 #include <hv/guest.h>
 #include <hv/upcall.h>

@@ -9,7 +9,8 @@
 static uint32_t bank_valid(unsigned bank)
 {
     /* INTIDs 1020..1023 are special: the last of 31 SPI banks ends before them. */
-    return (bank + 2) * VGIC_BANK_SIZE > VGIC_PRIVATE_COUNT + VGIC_SPI_MAX ? 0x0fffffffU : 0xffffffffU;
+    return (bank + 2) * VGIC_BANK_SIZE > VGIC_PRIVATE_COUNT + VGIC_SPI_MAX ? 0x0fffffffU
+                                                                           : 0xffffffffU;
 }
 
 static void bank_init(struct vgic *vgic, struct vgic_bank *bank, unsigned first, uint32_t valid)
@@ -139,7 +140,7 @@ static void vcpu_forget_spis(struct vgic_vcpu *v)
     irqflags_t flags = spin_lock_irqsave(&v->lock);
 
     vgic_lr_forget(v);
-    LIST_FOR_EACH_SAFE (irq, &v->list, struct vgic_irq, link) {
+    LIST_FOR_EACH_SAFE(irq, &v->list, struct vgic_irq, link) {
         if (!vgic_irq_is_private(irq))
             vgic_list_remove(irq);
     }
@@ -237,7 +238,7 @@ static void vgic_vcpu_reset(struct vcpu *vcpu)
         return;
     flags = spin_lock_irqsave(&v->lock);
     vgic_lr_forget(v);
-    LIST_FOR_EACH_SAFE (irq, &v->list, struct vgic_irq, link) {
+    LIST_FOR_EACH_SAFE(irq, &v->list, struct vgic_irq, link) {
         irq->active = false;
         if (vgic_irq_is_private(irq) || !vgic_irq_is_wanted(irq))
             vgic_list_remove(irq);

@@ -10,7 +10,6 @@
 // Register reads that need no more than one load take no lock.
 #pragma once
 
-#include <arch/guest_irq.h>
 #include <hv/emulator.h>
 #include <hv/guest.h>
 #include <hv/spinlock.h>
@@ -43,20 +42,20 @@ struct vgic_bank;
 struct vgic_irq {
     struct list link;
     struct vgic_vcpu *owner;  /**< in whose list it is */
-    struct vgic_vcpu *target; /**< who is to get it; NULL: routed to nobody. Its VCPU for a private one */
+    struct vgic_vcpu *target; /**< who is to get it; NULL: routed to nobody */
     struct vgic_bank *bank;
-    uint32_t pirq;            /**< physical interrupt behind the line, 0 = none */
+    uint32_t pirq; /**< physical interrupt behind the line, 0 = none */
     uint16_t intid;
-    uint8_t lr;               /**< list register that holds it, or VGIC_LR_NONE */
-    uint8_t source;           /**< GICv2 SGI: requesting CPU interface of what is in the list register or active */
-    uint8_t latch;            /**< latched pending: bit 0, or for a GICv2 SGI a bit for each source */
-    uint8_t lr_latch;         /**< what of it was handed to the list register and is not acknowledged as far as known */
-    bool line;                /**< level of the input */
-    bool again;               /**< a hardware-linked line rose after it was put into the list register */
+    uint8_t lr;       /**< list register that holds it, or VGIC_LR_NONE */
+    uint8_t source;   /**< GICv2 SGI: who requested what is in the list register or active */
+    uint8_t latch;    /**< latched pending: bit 0, or for a GICv2 SGI a bit for each source */
+    uint8_t lr_latch; /**< what of it the list register has, not acknowledged as far as known */
+    bool line;        /**< level of the input */
+    bool again;       /**< a hardware-linked line rose after it was put into the list register */
     bool active;
-    bool active_forced;       /**< active was written by the guest; what the list register says is older */
-    bool hw;                  /**< in the list register, or active, as hardware-linked */
-    bool picked;              /**< scratch of the refill */
+    bool active_forced; /**< active was written by the guest; what the list register says is older */
+    bool hw;            /**< in the list register, or active, as hardware-linked */
+    bool picked;        /**< scratch of the refill */
 };
 
 /** 32 interrupts; what registers read by the word is kept by the word. */
@@ -75,20 +74,19 @@ struct vgic_vcpu {
     struct vgic *vgic;
     struct vcpu *vcpu;
     struct spinlock lock;
-    struct list list;    /**< interrupts that are pending and enabled, active, or in a list register */
-    unsigned count;      /**< length of list */
+    struct list list; /**< interrupts that are pending and enabled, active, or in a list register */
     struct vgic_irq *lr[GUEST_IRQ_LR_MAX];
     uint32_t lr_used;
-    uint32_t release;    /**< private interrupts whose physical half is to be deactivated by the next flush */
-    bool asleep;         /**< GICR_WAKER.ProcessorSleep */
+    uint32_t release; /**< private interrupts whose physical half the next flush deactivates */
+    bool asleep;      /**< GICR_WAKER.ProcessorSleep */
     struct vgic_bank bank;
 };
 
 struct vgic {
     struct guest *guest;
     struct spinlock lock;
-    uint32_t ctlr;       /**< VGIC_CTLR_*; written with the lock, read without */
-    unsigned version;    /**< 2 or 3 */
+    uint32_t ctlr;    /**< VGIC_CTLR_*; written with the lock, read without */
+    unsigned version; /**< 2 or 3 */
     unsigned spi_banks;
     unsigned lr_count;
     struct vgic_bank *spi;
@@ -97,9 +95,9 @@ struct vgic {
 /** One register access on its way down. */
 struct vgic_access {
     struct vgic *vgic;
-    struct vgic_vcpu *self;    /**< who accesses */
-    struct vgic_vcpu *banked;  /**< whose interrupts 0..31 the register means; NULL: nobody's (GICv3 distributor) */
-    bool shared;               /**< SPIs are there (not in a redistributor) */
+    struct vgic_vcpu *self;   /**< who accesses */
+    struct vgic_vcpu *banked; /**< whose interrupts 0..31 are meant; NULL: nobody's */
+    bool shared;              /**< SPIs are there (not in a redistributor) */
     uint32_t offset;
     uint8_t size;
     bool is_write;

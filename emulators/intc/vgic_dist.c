@@ -191,10 +191,6 @@ static void config_write(struct vgic_access *a, struct vgic_bank *bank, unsigned
         change_each(bank, 1U << (first + i), vgic_change_edge, (a->value >> (2 * i + 1)) & 1);
 }
 
-#define PRIORITY {priority_read, priority_write, BLOCK_IPRIORITYR, 8}
-#define TARGET {target_read, target_write, BLOCK_ITARGETSR, 8}
-#define CONFIG {config_read, config_write, BLOCK_ICFGR, 2}
-
 /* By offset >> 7; what is not here is reserved: reads as zero, writes are ignored. */
 static const struct block blocks[] = {
     [1] = {group_read, group_write, 1, 1},
@@ -204,9 +200,9 @@ static const struct block blocks[] = {
     [5] = {pending_read, pending_clear, 5, 1},
     [6] = {active_read, active_set, 6, 1},
     [7] = {active_read, active_clear, 7, 1},
-    [8] = PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY, PRIORITY,
-    [16] = TARGET, TARGET, TARGET, TARGET, TARGET, TARGET, TARGET, TARGET,
-    [24] = CONFIG, CONFIG,
+    [8 ... 15] = {priority_read, priority_write, BLOCK_IPRIORITYR, 8},
+    [16 ... 23] = {target_read, target_write, BLOCK_ITARGETSR, 8},
+    [24 ... 25] = {config_read, config_write, BLOCK_ICFGR, 2},
 };
 
 int vgic_bank_access(struct vgic_access *a)

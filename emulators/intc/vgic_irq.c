@@ -3,7 +3,6 @@
 
 #include "vgic.h"
 
-#include <arch/vcpu.h>
 #include <lib/errno.h>
 
 enum notice {
@@ -258,7 +257,7 @@ static struct vgic_irq *misplaced_find(struct vgic_vcpu *v)
     struct vgic_irq *found = NULL;
     irqflags_t flags = spin_lock_irqsave(&v->lock);
 
-    LIST_FOR_EACH (irq, &v->list, struct vgic_irq, link) {
+    LIST_FOR_EACH(irq, &v->list, struct vgic_irq, link) {
         if (irq->target != v && irq->lr == VGIC_LR_NONE && !irq->active) {
             found = irq;
             break;

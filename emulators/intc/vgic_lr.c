@@ -32,14 +32,12 @@ bool vgic_irq_is_wanted(const struct vgic_irq *irq)
 void vgic_list_add(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
     list_add_tail(&v->list, &irq->link);
-    v->count++;
     __atomic_store_n(&irq->owner, v, __ATOMIC_RELAXED);
 }
 
 void vgic_list_remove(struct vgic_irq *irq)
 {
     list_remove(&irq->link);
-    irq->owner->count--;
     __atomic_store_n(&irq->owner, NULL, __ATOMIC_RELAXED);
 }
 
@@ -215,7 +213,7 @@ static unsigned pick(struct vgic_vcpu *v, struct vgic_irq **picks, bool *more)
     struct vgic_irq *best = NULL;
     unsigned n = 0, eligible = 0, max = v->vgic->lr_count;
 
-    LIST_FOR_EACH (irq, &v->list, struct vgic_irq, link) {
+    LIST_FOR_EACH(irq, &v->list, struct vgic_irq, link) {
         irq->picked = false;
         if (!irq->active && !irq_is_ready(v, irq))
             continue;
@@ -237,7 +235,7 @@ static bool evict(struct vgic_vcpu *v)
 {
     bool misplaced = false;
 
-    LIST_FOR_EACH_SAFE (irq, &v->list, struct vgic_irq, link) {
+    LIST_FOR_EACH_SAFE(irq, &v->list, struct vgic_irq, link) {
         if (irq->picked)
             continue;
         if (irq->lr != VGIC_LR_NONE) {
@@ -302,7 +300,7 @@ bool vgic_deliverable(struct vcpu *vcpu)
     flags = spin_lock_irqsave(&v->lock);
     if (here)
         fold(v);
-    LIST_FOR_EACH (irq, &v->list, struct vgic_irq, link) {
+    LIST_FOR_EACH(irq, &v->list, struct vgic_irq, link) {
         if (!irq->active && irq_is_ready(v, irq) &&
             (!here || arch_guest_irq_accepts(vgic_irq_is_group1(irq), vgic_irq_priority(irq)))) {
             found = true;

@@ -3,7 +3,6 @@
 
 #include "vgic.h"
 
-#include <arch/vcpu.h>
 #include <hv/upcall.h>
 #include <lib/errno.h>
 
@@ -222,8 +221,8 @@ static void sgi_to_others(struct vgic *vgic, struct vgic_vcpu *self, uint32_t in
 
 static void sgi_to_list(struct vgic *vgic, uint64_t value, uint32_t intid, bool any_group)
 {
-    uint64_t cluster = ((value >> 48) & 0xff) << 32 | ((value >> 32) & 0xff) << 16 |
-                       ((value >> 16) & 0xff) << 8;
+    uint64_t cluster =
+        ((value >> 48) & 0xff) << 32 | ((value >> 32) & 0xff) << 16 | ((value >> 16) & 0xff) << 8;
     uint64_t range = ((value >> 44) & 0xf) * 16;
 
     for (uint32_t list = (uint32_t)value & SGI1R_LIST; list != 0; list &= list - 1) {

@@ -86,12 +86,13 @@ struct pl011_state {
     uint32_t dmacr;
     uint32_t rx_head;
     uint32_t rx_count;
-    uint32_t overrun; /**< a character was lost; the next one read tells */
+    uint32_t overrun;             /**< a character was lost; the next one read tells */
     uint16_t rx[PL011_FIFO_SIZE]; /**< as DR reads them */
 };
 
 struct pl011 {
-    struct spinlock lock; /**< state; taken before the interrupt controller's locks, not held while the port is called */
+    struct spinlock
+        lock; /**< state; taken before the interrupt controller's locks, not held while the port is called */
     struct vserial *port;
     bool line;
     bool starved; /**< the port was refused: it is to be told when there is room */
@@ -212,8 +213,8 @@ static size_t pl011_input(void *arg, const uint8_t *data, size_t size)
 /* Is the port to be told? Not for each character: a whole FIFO's worth then comes at once. */
 static bool wants_input(struct pl011 *uart, const struct pl011_state *s)
 {
-    bool wants = uart->starved && can_receive(s) && (s->cr & CR_LBE) == 0 &&
-                 s->rx_count <= fifo_size(s) / 2;
+    bool wants =
+        uart->starved && can_receive(s) && (s->cr & CR_LBE) == 0 && s->rx_count <= fifo_size(s) / 2;
 
     if (wants)
         uart->starved = false;

@@ -2,6 +2,7 @@
 // Virtual interrupts of guests: what an emulated interrupt controller provides, and how everyone else raises lines. Room: guest.
 #pragma once
 
+#include <arch/guest_irq.h> /* what controllers are built on */
 #include <hv/vcpu.h>
 #include <stdbool.h>
 #include <stdint.h>

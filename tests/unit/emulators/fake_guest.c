@@ -31,7 +31,7 @@ void fake_boot(void)
 
 const struct emulator *fake_emulator(const char *name)
 {
-    TABLE_FOREACH (emulators, struct emulator, iter) {
+    TABLE_FOREACH(emulators, struct emulator, iter) {
         if (strcmp((*iter)->name, name) == 0)
             return *iter;
     }
