@@ -1,62 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host interrupts: finding the controller, handlers, dispatch, counts.
-#include <hv/irq.h>
+// Host interrupts: the root controller, handlers, dispatch and counts.
 
 #include <arch/irqflags.h>
 #include <hv/ctx.h>
+#include <hv/irq.h>
 #include <hv/log.h>
 #include <hv/match.h>
-#include <hv/percpu.h>
+#include <hv/panic.h>
 #include <hv/spinlock.h>
 #include <hv/upcall.h>
 #include <lib/errno.h>
-
-/* Interrupts taken in one go: what arrives faster than this is taken after the interrupted code moved on. */
-#define BATCH_MAX 64
+#include <stddef.h>
 
 TABLE_DECLARE(irqchips, struct dt_match);
 
-struct irq_action {
-    irq_handler handler; /* published last, with release */
+/* Interrupts taken in one go; a storm then still lets the interrupted code take a step and the scheduler look. */
+#define BATCH_MAX 64
+
+static struct handler_entry {
+    irq_handler handler; /* written last, read first */
     void *arg;
-    const char *name;
-};
+    const char *name; /* NULL: free */
+    bool reported;    /* that nobody handles it was logged */
+} handlers[IRQ_MAX];
+static struct spinlock handlers_lock = SPINLOCK_INIT;
 
-struct irq_counts {
-    uint32_t taken[IRQ_MAX];
-    uint64_t spurious;
-};
-
-static const struct irqchip *root;
-static struct irq_action actions[IRQ_MAX];
-static struct spinlock actions_lock;
-static DEFINE_PER_CPU(struct irq_counts, irq_counts);
+static const struct irqchip *root_chip;
+static const struct dt_node *root_node;
+static uint64_t counts[SMP_CPUS_MAX][IRQ_MAX];
+static uint64_t spurious;
 
 int irq_set_chip(const struct irqchip *chip)
 {
-    if (root)
-        return -EEXIST;
-    root = chip;
+    if (chip->total == 0 || chip->total > IRQ_MAX)
+        return -EINVAL;
+    if (root_chip != NULL)
+        return -EBUSY;
+    root_chip = chip;
     return 0;
 }
 
 const struct irqchip *irq_chip(void)
 {
-    return root;
+    return root_chip;
 }
 
-static int probe(const struct dt_match *match)
+/* Tries one match table entry on every node that it fits. 0 when one of them became the root. */
+static int probe_match(const struct dt_match *match)
 {
-    for (const char *const *compatible = match->compatible; *compatible; compatible++) {
-        struct dt_node *node = dt_find_compatible(NULL, *compatible);
-        int err;
+    for (const char *const *compatible = match->compatible; *compatible != NULL; compatible++) {
+        struct dt_node *node = NULL;
 
-        if (!node || !dt_is_enabled(node))
-            continue;
-        err = match->init(node);
-        if (err)
+        while ((node = dt_find_compatible(node, *compatible)) != NULL) {
+            int err;
+
+            if (!dt_is_enabled(node))
+                continue;
+            root_node = node;
+            err = match->init(node);
+            if (err == 0)
+                return 0;
             log_error("interrupt controller %s: %s", node->name, error_name(err));
-        return err;
+            root_node = NULL;
+        }
     }
     return -ENODEV;
 }
@@ -65,22 +71,20 @@ int irq_init(void)
 {
     TABLE_FOREACH(irqchips, struct dt_match, match)
     {
-        int err = probe(*match);
-
-        if (err != -ENODEV)
-            return err;
+        if (probe_match(*match) == 0)
+            return 0;
     }
     return -ENODEV;
 }
 
 int irq_init_cpu(void)
 {
-    return root->init_cpu();
+    return root_chip->init_cpu();
 }
 
-static bool exists(uint32_t irq)
+static bool irq_exists(uint32_t irq)
 {
-    return root && irq < IRQ_MAX && irq < root->total;
+    return root_chip != NULL && irq < root_chip->total;
 }
 
 int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg)
@@ -88,17 +92,18 @@ int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg)
     irqflags_t flags;
     int err = 0;
 
-    if (!exists(irq))
+    if (!irq_exists(irq) || handler == NULL || name == NULL)
         return -EINVAL;
-    flags = spin_lock_irqsave(&actions_lock);
-    if (actions[irq].handler) {
+    flags = spin_lock_irqsave(&handlers_lock);
+    if (handlers[irq].name != NULL) {
         err = -EBUSY;
     } else {
-        actions[irq].arg = arg;
-        actions[irq].name = name;
-        __atomic_store_n(&actions[irq].handler, handler, __ATOMIC_RELEASE);
+        handlers[irq].name = name;
+        handlers[irq].arg = arg;
+        handlers[irq].reported = false;
+        __atomic_store_n(&handlers[irq].handler, handler, __ATOMIC_RELEASE);
     }
-    spin_unlock_irqrestore(&actions_lock, flags);
+    spin_unlock_irqrestore(&handlers_lock, flags);
     return err;
 }
 
@@ -106,21 +111,20 @@ void irq_release(uint32_t irq)
 {
     irqflags_t flags;
 
-    if (!exists(irq))
-        return;
-    flags = spin_lock_irqsave(&actions_lock);
-    root->disable(irq);
-    __atomic_store_n(&actions[irq].handler, NULL, __ATOMIC_RELEASE);
-    actions[irq].name = NULL;
-    spin_unlock_irqrestore(&actions_lock, flags);
+    ASSERT(irq_exists(irq));
+    irq_disable(irq);
+    flags = spin_lock_irqsave(&handlers_lock);
+    __atomic_store_n(&handlers[irq].handler, NULL, __ATOMIC_RELEASE);
+    handlers[irq].name = NULL;
+    spin_unlock_irqrestore(&handlers_lock, flags);
 }
 
 void irq_enable(uint32_t irq)
 {
     irqflags_t flags = arch_irq_save();
 
-    if (exists(irq))
-        root->enable(irq);
+    ASSERT(irq_exists(irq));
+    root_chip->enable(irq);
     arch_irq_restore(flags);
 }
 
@@ -128,8 +132,8 @@ void irq_disable(uint32_t irq)
 {
     irqflags_t flags = arch_irq_save();
 
-    if (exists(irq))
-        root->disable(irq);
+    ASSERT(irq_exists(irq));
+    root_chip->disable(irq);
     arch_irq_restore(flags);
 }
 
@@ -137,74 +141,75 @@ int irq_from_node(const struct dt_node *node, unsigned index, uint32_t *irq)
 {
     uint32_t cells[4], trigger;
     int count = dt_get_interrupt(node, index, cells);
+    irqflags_t flags;
     int err;
 
     if (count < 0)
         return count;
-    if (!root)
-        return -ENODEV;
-    err = root->translate(cells, (unsigned)count, irq, &trigger);
-    if (err)
+    if (root_chip == NULL || (root_node != NULL && dt_interrupt_controller(node, index) != root_node))
+        return -EINVAL;
+    err = root_chip->translate(cells, (unsigned)count, irq, &trigger);
+    if (err != 0)
         return err;
-    return exists(*irq) ? root->configure(*irq, trigger) : -EINVAL;
+    if (*irq >= root_chip->total)
+        return -EINVAL;
+    flags = arch_irq_save();
+    err = root_chip->configure(*irq, trigger);
+    arch_irq_restore(flags);
+    return err;
 }
 
-const char *irq_owner(uint32_t irq)
+/* Nobody wants it: it must not come again and again. */
+static void irq_refuse(uint32_t irq)
 {
-    return irq < IRQ_MAX ? actions[irq].name : NULL;
+    root_chip->disable(irq);
+    if (__atomic_exchange_n(&handlers[irq].reported, true, __ATOMIC_RELAXED))
+        return;
+    log_warn("interrupt %u (%s) is not handled: disabled", irq,
+             handlers[irq].name == NULL ? "no owner" : handlers[irq].name);
 }
 
-uint64_t irq_count(uint32_t irq, unsigned cpu)
+static void irq_dispatch(uint32_t irq, unsigned cpu)
 {
-    return irq < IRQ_MAX ? per_cpu(irq_counts, cpu).taken[irq] : 0;
-}
+    const struct handler_entry *entry = &handlers[irq];
+    irq_handler handler = __atomic_load_n(&entry->handler, __ATOMIC_ACQUIRE);
+    enum irq_result result = handler == NULL ? IRQ_UNHANDLED : handler(irq, entry->arg);
 
-uint64_t irq_spurious_count(void)
-{
-    uint64_t sum = 0;
-
-    for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
-        if (cpu_online() & CPU_MASK(cpu))
-            sum += per_cpu(irq_counts, cpu).spurious;
-    }
-    return sum;
-}
-
-/* Nobody handles it: off, so that it can not storm. */
-static void reject(uint32_t irq)
-{
-    this_cpu(irq_counts).spurious++;
-    root->disable(irq);
-    log_warn("interrupt %u has no handler: disabled", irq);
-}
-
-static void take(uint32_t irq)
-{
-    enum irq_result result = IRQ_UNHANDLED;
-    irq_handler handler;
-
-    handler = irq < IRQ_MAX ? __atomic_load_n(&actions[irq].handler, __ATOMIC_ACQUIRE) : NULL;
-    if (handler) {
-        this_cpu(irq_counts).taken[irq]++;
-        result = handler(irq, actions[irq].arg);
-    }
-    if (result == IRQ_UNHANDLED)
-        reject(irq);
-    root->end(irq, result != IRQ_KEEP_ACTIVE);
+    counts[cpu][irq]++;
+    if (unlikely(result == IRQ_UNHANDLED))
+        irq_refuse(irq);
+    root_chip->end(irq, result != IRQ_KEEP_ACTIVE);
 }
 
 void hv_irq(void)
 {
-    uint32_t irq = root->ack();
+    unsigned cpu = cpu_id();
+    unsigned taken;
 
-    if (unlikely(irq == IRQ_NONE)) {
-        this_cpu(irq_counts).spurious++;
-        return;
-    }
     ctx_enter_irq();
-    for (unsigned i = 0; i < BATCH_MAX && irq != IRQ_NONE; i++) {
-        take(irq);
-        irq = i + 1 < BATCH_MAX ? root->ack() : IRQ_NONE;
+    for (taken = 0; taken < BATCH_MAX; taken++) {
+        uint32_t irq = root_chip->ack();
+
+        if (irq >= IRQ_MAX)
+            break;
+        irq_dispatch(irq, cpu);
     }
+    if (unlikely(taken == 0))
+        __atomic_fetch_add(&spurious, 1, __ATOMIC_RELAXED);
     ctx_leave_irq();
+}
+
+const char *irq_owner(uint32_t irq)
+{
+    return irq < IRQ_MAX ? __atomic_load_n(&handlers[irq].name, __ATOMIC_RELAXED) : NULL;
+}
+
+uint64_t irq_count(uint32_t irq, unsigned cpu)
+{
+    return irq < IRQ_MAX && cpu < SMP_CPUS_MAX ? __atomic_load_n(&counts[cpu][irq], __ATOMIC_RELAXED) : 0;
+}
+
+uint64_t irq_spurious_count(void)
+{
+    return __atomic_load_n(&spurious, __ATOMIC_RELAXED);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cross-CPU interrupts: kick (look at your work), call (run this), stop (for good).
-#include <hv/smp.h>
+// Kicks and cross-CPU calls.
 
 #include <arch/barrier.h>
 #include <arch/irqflags.h>
@@ -8,104 +7,139 @@
 #include <hv/ctx.h>
 #include <hv/irq.h>
 #include <hv/panic.h>
-#include <hv/percpu.h>
-#include <lib/macros.h>
+#include <hv/smp.h>
+#include <stddef.h>
 
-/* One call in flight for each caller: a caller waits until its own is done, with interrupts enabled. */
-struct smp_call {
+/* What a CPU asks of others: one call at a time, as it does not go on before all are done. */
+struct call_slot {
     void (*fn)(void *arg);
     void *arg;
-    cpumask_t todo; /* CPUs that have not run it yet; atomic, set last */
+    cpumask_t remaining; /* CPUs that have not finished yet */
 };
+static DEFINE_PER_CPU(struct call_slot, call_slot);
+/* CPUs whose slot asks this CPU. */
+static DEFINE_PER_CPU(cpumask_t, call_from);
 
-static DEFINE_PER_CPU(struct smp_call, smp_calls);
-
-static enum irq_result kick_interrupt(uint32_t irq, void *arg)
+static void sgi_send(uint32_t sgi, cpumask_t cpus)
 {
-    (void)irq;
-    (void)arg;
-    return IRQ_HANDLED; /* that it came is the message */
-}
-
-static enum irq_result call_interrupt(uint32_t irq, void *arg)
-{
-    cpumask_t self = CPU_MASK(cpu_id());
-
-    (void)irq;
-    (void)arg;
-    for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
-        struct smp_call *call;
-
-        if (!(cpu_online() & CPU_MASK(cpu)))
-            continue;
-        call = &per_cpu(smp_calls, cpu);
-        if (!(__atomic_load_n(&call->todo, __ATOMIC_ACQUIRE) & self))
-            continue;
-        call->fn(call->arg);
-        __atomic_fetch_and(&call->todo, ~self, __ATOMIC_RELEASE);
-    }
-    return IRQ_HANDLED;
-}
-
-static enum irq_result stop_interrupt(uint32_t irq, void *arg)
-{
-    (void)irq;
-    (void)arg;
-    arch_system_halt();
-}
-
-int smp_init_cpu(void)
-{
-    int err = 0;
-
-    if (cpu_id() == 0) {
-        err = irq_request(SMP_SGI_KICK, "kick", kick_interrupt, NULL);
-        if (!err)
-            err = irq_request(SMP_SGI_CALL, "call", call_interrupt, NULL);
-        if (!err)
-            err = irq_request(SMP_SGI_STOP, "stop", stop_interrupt, NULL);
-    }
-    if (err)
-        return err;
-    irq_enable(SMP_SGI_KICK);
-    irq_enable(SMP_SGI_CALL);
-    irq_enable(SMP_SGI_STOP);
-    return 0;
+    arch_barrier_io_write();
+    irq_chip()->send(sgi, cpus);
 }
 
 void smp_kick(unsigned cpu)
 {
-    irq_chip()->send(SMP_SGI_KICK, CPU_MASK(cpu));
+    /* To this CPU, too: the caller may be moved to another one before it gets to its own way out. */
+    if (irq_chip() != NULL)
+        sgi_send(SMP_SGI_KICK, CPU_MASK(cpu));
+}
+
+/* Serve all calls that ask this CPU. IRQs masked. */
+static void calls_serve(void)
+{
+    cpumask_t from = __atomic_exchange_n(&this_cpu(call_from), 0, __ATOMIC_ACQ_REL);
+    unsigned self = cpu_id();
+
+    for (; from != 0; from &= from - 1) {
+        struct call_slot *slot = &per_cpu(call_slot, (unsigned)__builtin_ctzll(from));
+
+        slot->fn(slot->arg);
+        __atomic_fetch_and(&slot->remaining, ~CPU_MASK(self), __ATOMIC_RELEASE);
+    }
+}
+
+/* Until all are done. Serving meanwhile, so that CPUs that call each other with interrupts masked get through as well. */
+static void calls_wait(struct call_slot *slot)
+{
+    while (__atomic_load_n(&slot->remaining, __ATOMIC_ACQUIRE) != 0) {
+        if (__atomic_load_n(&this_cpu(call_from), __ATOMIC_RELAXED) != 0) {
+            irqflags_t flags = arch_irq_save();
+
+            ctx_enter_irq();
+            calls_serve();
+            ctx_leave_irq();
+            arch_irq_restore(flags);
+        }
+        arch_cpu_relax();
+    }
 }
 
 static void call_self(void (*fn)(void *arg), void *arg)
 {
     irqflags_t flags = arch_irq_save();
 
+    ctx_enter_irq();
     fn(arg);
+    ctx_leave_irq();
     arch_irq_restore(flags);
 }
 
 void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
 {
-    struct smp_call *call;
-    cpumask_t self, others;
+    cpumask_t targets;
+    struct call_slot *slot;
+    unsigned self;
 
-    /* No preemption: the slot belongs to this CPU until the others are done. */
+    ctx_assert_may_sleep();
     preempt_disable();
-    self = CPU_MASK(cpu_id());
-    others = mask & cpu_online() & ~self;
-    if (others) {
-        ASSERT(!arch_irq_is_disabled()); /* two callers would wait for each other */
-        call = &this_cpu(smp_calls);
-        call->fn = fn;
-        call->arg = arg;
-        __atomic_store_n(&call->todo, others, __ATOMIC_SEQ_CST);
-        irq_chip()->send(SMP_SGI_CALL, others);
+    self = cpu_id();
+    slot = &this_cpu(call_slot);
+    targets = mask & cpu_online() & ~CPU_MASK(self);
+    if (targets != 0) {
+        slot->fn = fn;
+        slot->arg = arg;
+        __atomic_store_n(&slot->remaining, targets, __ATOMIC_RELEASE);
+        for (cpumask_t left = targets; left != 0; left &= left - 1)
+            __atomic_fetch_or(&per_cpu(call_from, (unsigned)__builtin_ctzll(left)), CPU_MASK(self), __ATOMIC_ACQ_REL);
+        sgi_send(SMP_SGI_CALL, targets);
     }
-    if (mask & self)
+    if ((mask & CPU_MASK(self)) != 0)
         call_self(fn, arg);
-    while (others && __atomic_load_n(&this_cpu(smp_calls).todo, __ATOMIC_ACQUIRE))
-        arch_cpu_relax();
+    calls_wait(slot);
     preempt_enable();
+}
+
+/* The interrupt itself is the message: its way out looks at what is to be done. */
+static enum irq_result kick_handler(uint32_t irq, void *arg)
+{
+    (void)irq;
+    (void)arg;
+    return IRQ_HANDLED;
+}
+
+static enum irq_result call_handler(uint32_t irq, void *arg)
+{
+    (void)irq;
+    (void)arg;
+    calls_serve();
+    return IRQ_HANDLED;
+}
+
+static enum irq_result stop_handler(uint32_t irq, void *arg)
+{
+    (void)irq;
+    (void)arg;
+    arch_system_halt();
+}
+
+static const struct {
+    uint32_t sgi;
+    const char *name;
+    irq_handler handler;
+} sgis[] = {
+    {SMP_SGI_KICK, "kick", kick_handler},
+    {SMP_SGI_CALL, "cross-CPU call", call_handler},
+    {SMP_SGI_STOP, "stop", stop_handler},
+};
+
+int smp_init_cpu(void)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(sgis); i++) {
+        /* The handlers are the same on all CPUs; the boot CPU comes first. */
+        int err = irq_owner(sgis[i].sgi) == NULL ? irq_request(sgis[i].sgi, sgis[i].name, sgis[i].handler, NULL) : 0;
+
+        if (err != 0)
+            return err;
+        irq_enable(sgis[i].sgi);
+    }
+    return 0;
 }

@@ -1,132 +1,167 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bringing up the CPUs that the device tree lists; those that can not come are left out, with the reason.
-#include <hv/smp.h>
+// Bringing up the secondary CPUs that the device tree lists.
 
 #include <arch/barrier.h>
 #include <arch/mmu.h>
 #include <arch/smp.h>
-#include <hv/clock.h>
+#include <arch/time.h>
 #include <hv/dt.h>
 #include <hv/log.h>
 #include <hv/page.h>
 #include <hv/percpu.h>
+#include <hv/smp.h>
 #include <hv/vmap.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define ARRIVAL_TIMEOUT_NS (2 * NS_PER_SEC)
+#define ARRIVAL_SECONDS 2
 
-static bool is_cpu(const struct dt_node *node)
+/* The /cpus node of each CPU; NULL: not to be started. Used by the boot CPU only. */
+static const struct dt_node *cpu_nodes[SMP_CPUS_MAX];
+
+static bool is_cpu_node(const struct dt_node *node)
 {
     const char *type;
 
-    return !dt_get_string(node, "device_type", &type) && str_equal(type, "cpu");
+    /* device_type is deprecated, except here (Devicetree Specification 3.8.1). */
+    if (dt_get_string(node, "device_type", &type) == 0)
+        return str_equal(type, "cpu");
+    return str_equal(node->name, "cpu") || str_starts_with(node->name, "cpu@");
 }
 
 static bool is_known(uint64_t hwid, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        if (cpu_info(i)->hwid == hwid)
+    for (unsigned cpu = 0; cpu < count; cpu++) {
+        if (cpu_info(cpu)->hwid == hwid)
             return true;
     }
     return false;
 }
 
-/* Per-CPU data and a stack; they stay with the CPU, which may arrive late. */
-static int provide(unsigned cpu, uintptr_t *stack_top)
+/* Enter a node as the given CPU. Returns why it can not be started, or 0. */
+static int cpu_enter(unsigned cpu, const struct dt_node *node, uint64_t hwid)
+{
+    struct cpu_info *info = cpu_info(cpu);
+
+    *info = (struct cpu_info){.hwid = hwid, .status = CPU_ABSENT};
+    if (is_known(hwid, cpu))
+        info->error = -EEXIST;
+    else if (!dt_is_enabled(node))
+        info->error = -ENODEV;
+    info->status = info->error != 0 ? CPU_DISABLED : CPU_ABSENT;
+    cpu_nodes[cpu] = info->error != 0 ? NULL : node;
+    return info->error;
+}
+
+/* Number the CPUs: the one that runs is 0, the others follow in tree order. */
+static void cpus_read(void)
+{
+    const struct dt_node *cpus = dt_find("/cpus");
+    uint64_t boot = cpu_info(0)->hwid;
+    unsigned count = 1, excess = 0;
+    bool boot_listed = false;
+
+    if (cpus == NULL) {
+        log_warn("device tree has no /cpus: only the boot CPU is used");
+        return;
+    }
+    for (const struct dt_node *node = dt_first_child(cpus); node != NULL; node = dt_next_sibling(node)) {
+        uint64_t hwid, size;
+
+        if (!is_cpu_node(node))
+            continue;
+        if (dt_get_reg(node, 0, &hwid, &size) != 0) {
+            log_warn("/cpus/%s: no usable reg, ignored", node->name);
+        } else if (hwid == boot && !boot_listed) {
+            boot_listed = true;
+        } else if (count == SMP_CPUS_MAX) {
+            excess++;
+        } else {
+            int err = cpu_enter(count, node, hwid);
+
+            if (err != 0)
+                log_warn("/cpus/%s: CPU %u stays off: %s", node->name, count,
+                         err == -EEXIST ? "its reg is that of another CPU" : "disabled");
+            count++;
+        }
+    }
+    cpu_set_count(count);
+    if (!boot_listed)
+        log_warn("/cpus does not list the boot CPU (0x%llx)", (unsigned long long)boot);
+    if (excess != 0)
+        log_warn("%u more CPUs in /cpus than this build supports (%u): they stay off", excess, SMP_CPUS_MAX);
+}
+
+static unsigned percpu_order(void)
 {
     unsigned order = 0;
-    hpa_t pages;
-    char *stack;
-    int err;
 
     while ((PAGE_SIZE << order) < percpu_size())
         order++;
-    err = page_alloc(order, PAGE_OWNER_PERCPU, &pages);
-    if (err)
-        return err;
-    stack = vmap_stack_alloc();
-    if (!stack) {
-        page_free(pages, order);
-        return -ENOMEM;
-    }
-    percpu_create(cpu, arch_mmu_linear(pages));
-    *stack_top = (uintptr_t)stack + CONFIG_STACK_SIZE;
-    return 0;
+    return order;
 }
 
-static void await(struct cpu_info *info)
+static int cpu_start(unsigned cpu)
 {
-    uint64_t deadline = clock_now() + ARRIVAL_TIMEOUT_NS;
+    void *stack = vmap_stack_alloc();
+    hpa_t memory;
+    int err = -ENOMEM;
 
-    while (__atomic_load_n(&info->status, __ATOMIC_ACQUIRE) != CPU_ONLINE &&
-           !__atomic_load_n(&info->error, __ATOMIC_ACQUIRE)) {
-        if (clock_now() > deadline) {
-            info->status = CPU_TIMED_OUT;
-            info->error = -ETIMEDOUT;
-            return;
-        }
-        arch_cpu_relax();
-    }
+    if (stack == NULL)
+        return err;
+    if (page_alloc(percpu_order(), PAGE_OWNER_PERCPU, &memory) != 0)
+        goto no_memory;
+    percpu_create(cpu, arch_mmu_linear(memory));
+    err = arch_smp_start(cpu, cpu_info(cpu)->hwid, cpu_nodes[cpu], percpu_offsets[cpu],
+                         (uintptr_t)stack + CONFIG_STACK_SIZE);
+    if (err == 0)
+        return 0;
+    page_free(memory, percpu_order());
+no_memory:
+    vmap_stack_free(stack);
+    return err;
 }
 
-static void start(unsigned cpu, const struct dt_node *node)
+static void cpu_failed(unsigned cpu, enum cpu_status status, int err)
 {
     struct cpu_info *info = cpu_info(cpu);
-    uintptr_t stack_top;
-    int err = provide(cpu, &stack_top);
 
-    info->status = CPU_FAILED;
-    if (!err)
-        err = arch_smp_start(cpu, info->hwid, node, percpu_offsets[cpu], stack_top);
-    if (err)
-        info->error = err;
-    else
-        await(info);
-    if (info->status != CPU_ONLINE)
-        log_error("%s: CPU %u does not start: %s", node->name, cpu, error_name(info->error));
+    info->status = status;
+    info->error = err;
+    log_error("CPU %u (0x%llx) did not start: %s", cpu, (unsigned long long)info->hwid, error_name(err));
 }
 
-/* 0: the node is a CPU to start, with its hardware id. */
-static int read_node(const struct dt_node *node, unsigned count, uint64_t *hwid)
+/* Nothing more to wait for: it is online, or has said what went wrong. */
+static bool is_settled(unsigned cpu)
 {
-    uint64_t size;
-    int err = dt_get_reg(node, 0, hwid, &size);
-
-    if (err) {
-        log_error("%s: no usable reg: %s", node->name, error_name(err));
-        return err;
-    }
-    if (*hwid == cpu_info(0)->hwid)
-        return -EALREADY;
-    if (is_known(*hwid, count)) {
-        log_error("%s: reg 0x%lx is listed twice; the second node is ignored", node->name, *hwid);
-        return -EEXIST;
-    }
-    return 0;
+    return (cpu_online() & CPU_MASK(cpu)) != 0 || __atomic_load_n(&cpu_info(cpu)->error, __ATOMIC_RELAXED) != 0;
 }
 
 void smp_boot(void)
 {
-    struct dt_node *cpus = dt_find("/cpus");
-    unsigned count = 1, beyond = 0;
+    uint64_t begin;
+    cpumask_t started = 0;
 
-    for (struct dt_node *node = cpus ? dt_first_child(cpus) : NULL; node; node = dt_next_sibling(node)) {
-        uint64_t hwid;
+    cpus_read();
+    begin = arch_time_counter();
+    for (unsigned cpu = 1; cpu < cpu_count(); cpu++) {
+        int err = cpu_nodes[cpu] == NULL ? -ENODEV : cpu_start(cpu);
 
-        if (!is_cpu(node) || read_node(node, count, &hwid))
-            continue;
-        if (count == SMP_CPUS_MAX) {
-            beyond++;
-            continue;
-        }
-        cpu_info(count)->hwid = hwid;
-        cpu_info(count)->status = CPU_DISABLED;
-        cpu_set_count(count + 1);
-        if (dt_is_enabled(node))
-            start(count, node);
-        count++;
+        if (err == 0)
+            started |= CPU_MASK(cpu);
+        else if (cpu_nodes[cpu] != NULL)
+            cpu_failed(cpu, CPU_FAILED, err);
     }
-    if (beyond)
-        log_warn("%u CPUs stay off: CONFIG_MAX_CPUS is %u", beyond, (unsigned)SMP_CPUS_MAX);
+    /* All come up at once; the bound is for all of them. What a late CPU uses is not taken back: it may come yet. */
+    for (unsigned cpu = 1; cpu < cpu_count(); cpu++) {
+        if ((started & CPU_MASK(cpu)) == 0)
+            continue;
+        while (!is_settled(cpu) && arch_time_counter() - begin < ARRIVAL_SECONDS * arch_time_frequency())
+            arch_cpu_relax();
+        if (!is_settled(cpu))
+            cpu_failed(cpu, CPU_TIMED_OUT, -ETIMEDOUT);
+        else if (cpu_info(cpu)->error != 0)
+            cpu_failed(cpu, CPU_FAILED, cpu_info(cpu)->error);
+    }
+    log_info("%u of %u CPUs online", cpu_online_count(), cpu_count());
 }

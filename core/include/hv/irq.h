@@ -8,6 +8,8 @@
 
 /** Enough for SGIs, PPIs and SPIs of a GIC. */
 #define IRQ_MAX 1020
+/** Below this, interrupts are private to each CPU. */
+#define IRQ_SHARED_FIRST 32
 struct dt_node;
 
 #define IRQ_NONE UINT32_MAX
@@ -49,12 +51,16 @@ int irq_init(void);
 /** Per-CPU on secondaries. */
 int irq_init_cpu(void);
 
-/** Handlers run in IRQ context with interrupts masked. PPIs and SGIs: one handler for all CPUs, enabled per CPU by irq_enable(). -EBUSY, -EINVAL. Orphan or boot. */
+/**
+ * Handlers run in IRQ context with interrupts masked. Shared interrupts are enabled at once; below IRQ_SHARED_FIRST there is one handler
+ * for all CPUs, enabled on each by irq_enable(). -EBUSY, -EINVAL. Orphan or boot.
+ */
 int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg);
+/** Disables it first; the caller has quieted the device, so that its handler does not run any more. */
 void irq_release(uint32_t irq);
 void irq_enable(uint32_t irq);
 void irq_disable(uint32_t irq);
-/** From a node's interrupts property; also sets the trigger. */
+/** From a node's interrupts property; also sets the trigger. -ENOENT (no such entry), -EINVAL (malformed, or not of the root controller). */
 int irq_from_node(const struct dt_node *node, unsigned index, uint32_t *irq);
 
 
