@@ -84,8 +84,24 @@ def _disassembly(context):
             yield function, words[0].strip(" :"), words[1].strip(), operands
 
 
+def _reached(context):
+    """Return the functions of our own sources and all that they call directly, by any way."""
+    graph = _calls(context)
+    found, ahead = set(), [line.split()[-1] for _, made in _objects(context)
+                           for line in lines(context.cross + "nm", "--defined-only", made)]
+    while ahead:
+        name = ahead.pop()
+        if name not in found:
+            found.add(name)
+            ahead.extend(graph.get(name, ()))
+    return found
+
+
 def fp_registers(context):
-    """No FP or SIMD register outside arch/arm64/cpu/fp*.S: they belong to the guests."""
+    """No FP or SIMD register outside arch/arm64/cpu/fp*.S: they belong to the guests.
+
+    A function of a prebuilt library that uses them may be in the image if nothing calls it.
+    """
     allowed = set()
     for path in files(".S", top=("arch/arm64/cpu",)):
         if os.path.basename(path).startswith("fp"):
@@ -96,8 +112,9 @@ def fp_registers(context):
         bare = re.sub(r"<[^>]*>|//.*", "", operands)
         if FP_REGISTER.search(bare) and function not in allowed and not mnemonic.startswith("."):
             guilty.setdefault(function, f"{address}: {mnemonic} {bare.strip()}")
+    reached = _reached(context)
     for function, place in guilty.items():
-        if not context.excepted("fp", function):
+        if function in reached and not context.excepted("fp", function):
             yield (f"{function} uses FP/SIMD registers ({place}); EL2 code must not, "
                    "build it with -mgeneral-regs-only or do not link it")
 
