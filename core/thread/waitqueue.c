@@ -26,14 +26,9 @@ static void timed_out(struct hrtimer *timer)
     sched_wake(timer->data, VCPU_REASON_SLEEP);
 }
 
-/* IRQs masked, wq->lock held on entry and return. Who was woken in vain keeps its place. */
-static void sleep_once(struct waitqueue *wq, const struct wait *wait, struct vcpu *vcpu, bool again) REQUIRES(wq->lock)
+/* IRQs masked, wq->lock held on entry and return. */
+static void sleep_once(struct waitqueue *wq, const struct wait *wait, struct vcpu *vcpu) REQUIRES(wq->lock)
 {
-    if (again)
-        list_add_head(&wq->waiters, &vcpu->wait_link);
-    else
-        list_add_tail(&wq->waiters, &vcpu->wait_link);
-    vcpu->wait_queue = wq;
     sched_block_prepare(VCPU_REASON_SLEEP, wait->interruptible);
     if (wait->deadline != WAIT_FOREVER)
         hrtimer_start(&vcpu->wait_timer, wait->deadline);
@@ -42,32 +37,38 @@ static void sleep_once(struct waitqueue *wq, const struct wait *wait, struct vcp
     if (wait->deadline != WAIT_FOREVER)
         hrtimer_cancel(&vcpu->wait_timer);
     spin_lock(&wq->lock);
-    list_remove(&vcpu->wait_link);
-    vcpu->wait_queue = NULL;
+}
+
+/* In the queue from the first sleep to the last: who is woken in vain keeps its place. */
+static int wait_locked(struct waitqueue *wq, const struct wait *wait, struct vcpu *vcpu) REQUIRES(wq->lock)
+{
+    while (!wait->cond(wait->arg)) {
+        if (wait->deadline != WAIT_FOREVER && clock_now() >= wait->deadline)
+            return -ETIMEDOUT;
+        if (wait->interruptible && __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0)
+            return -EINTR;
+        if (vcpu->wait_queue == NULL) {
+            ASSERT(!vcpu->is_idle);
+            hrtimer_init(&vcpu->wait_timer, timed_out, vcpu);
+            list_add_tail(&wq->waiters, &vcpu->wait_link);
+            vcpu->wait_queue = wq;
+        }
+        sleep_once(wq, wait, vcpu);
+    }
+    return 0;
 }
 
 static int wait_for(struct waitqueue *wq, const struct wait *wait)
 {
     struct vcpu *vcpu = sched_current();
-    bool again = false;
     irqflags_t flags;
-    int result = 0;
+    int result;
 
     ctx_assert_may_sleep();
     flags = spin_lock_irqsave(&wq->lock);
-    while (!wait->cond(wait->arg)) {
-        if (wait->deadline != WAIT_FOREVER && clock_now() >= wait->deadline)
-            result = -ETIMEDOUT;
-        else if (wait->interruptible && __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0)
-            result = -EINTR;
-        if (result != 0)
-            break;
-        ASSERT(!vcpu->is_idle);
-        if (!again)
-            hrtimer_init(&vcpu->wait_timer, timed_out, vcpu);
-        sleep_once(wq, wait, vcpu, again);
-        again = true;
-    }
+    result = wait_locked(wq, wait, vcpu);
+    list_remove(&vcpu->wait_link);
+    vcpu->wait_queue = NULL;
     spin_unlock_irqrestore(&wq->lock, flags);
     return result;
 }
@@ -95,11 +96,12 @@ int waitqueue_wait_uninterruptible(struct waitqueue *wq, bool (*cond)(void *arg)
 
 void waitqueue_wake_locked(struct waitqueue *wq, unsigned max)
 {
-    struct vcpu *vcpu;
-
-    while (max-- != 0 && (vcpu = LIST_FIRST(&wq->waiters, struct vcpu, wait_link)) != NULL) {
-        list_remove(&vcpu->wait_link);
-        sched_wake(vcpu, VCPU_REASON_SLEEP);
+    LIST_FOR_EACH(vcpu, &wq->waiters, struct vcpu, wait_link) {
+        if (max == 0)
+            break;
+        /* One that is awake already, on its way to look at the condition, does not count. */
+        if (sched_wake(vcpu, VCPU_REASON_SLEEP))
+            max--;
     }
 }
 

@@ -24,6 +24,7 @@
 #define IMAGE_SIZE (2ULL << 20)
 
 static unsigned cpu_total;
+static bool smp_ready[SMP_CPUS_MAX];
 
 static int timer_init(struct dt_node *node)
 {
@@ -79,7 +80,9 @@ static void start_cpu(unsigned cpu)
     memset(&this_cpu(ctx_state), 0, sizeof(struct ctx_state));
     require(cpu == 0 ? clock_init() : clock_init_cpu(), "clock");
     require(sched_init_cpu(), "sched_init_cpu");
-    require(smp_init_cpu(), "smp_init_cpu");
+    if (!smp_ready[cpu])
+        require(smp_init_cpu(), "smp_init_cpu");
+    smp_ready[cpu] = true;
     cpu_set_online(cpu);
     arch_irq_enable();
 }
