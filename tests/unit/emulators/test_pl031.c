@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Emulated PL031: the counter, loading it, the match interrupt, reset.
+
+#include "fake_guest.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include <hv/clock.h>
+#include <port/machine.h>
+#include <string.h>
+
+#define DR 0x00
+#define MR 0x04
+#define LR 0x08
+#define CR 0x0c
+#define IMSC 0x10
+#define RIS 0x14
+#define MIS 0x18
+#define ICR 0x1c
+#define EPOCH 1767225600U
+#define RTC_SPI 34
+
+static struct emu_device rtc;
+static uint64_t state_memory[8];
+
+static uint32_t get(uint32_t offset)
+{
+    return (uint32_t)device_read(&rtc, offset, 4);
+}
+
+static void put(uint32_t offset, uint32_t value)
+{
+    device_write(&rtc, offset, 4, value);
+}
+
+static bool line(void)
+{
+    return (gicd_read(0x204) & 4) != 0;
+}
+
+static int start(void **state)
+{
+    (void)state;
+    machine_start(1);
+    fake_create(3, 1, 4);
+    memset(state_memory, 0, sizeof(state_memory));
+    rtc = (struct emu_device){.emulator = fake_emulator("pl031"),
+                              .guest = &fake.guest,
+                              .node = &fake.node,
+                              .name = "rtc",
+                              .state = state_memory,
+                              .irq = RTC_SPI,
+                              .irq_count = 1};
+    return rtc.emulator->state_size > sizeof(state_memory) || rtc.emulator->probe(&rtc) != 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    rtc.emulator->remove(&rtc);
+    fake_destroy();
+    return 0;
+}
+
+static void counts_seconds(void **state)
+{
+    uint32_t first = get(DR);
+
+    (void)state;
+    assert_true(first >= EPOCH && first < EPOCH + 10);
+    machine_run_for(5 * NS_PER_SEC);
+    assert_int_equal(get(DR), first + 5);
+    put(LR, 1000);
+    assert_int_equal(get(LR), 1000);
+    assert_int_equal(get(DR), 1000);
+    machine_run_for(3 * NS_PER_SEC);
+    assert_int_equal(get(DR), 1003);
+    put(CR, 0);
+    assert_int_equal(get(CR), 1);
+}
+
+static void match(void **state)
+{
+    (void)state;
+    put(LR, 100);
+    put(MR, 103);
+    machine_run_for(4 * NS_PER_SEC);
+    assert_int_equal(get(RIS), 1);
+    assert_int_equal(get(MIS), 0);
+    assert_false(line());
+    put(IMSC, ~0U);
+    assert_int_equal(get(IMSC), 1);
+    assert_int_equal(get(MIS), 1);
+    assert_true(line());
+    put(ICR, 1);
+    assert_false(line());
+    /* Moved away before it comes; then to now. */
+    put(MR, get(DR) + 2);
+    put(MR, get(DR) + 100);
+    machine_run_for(3 * NS_PER_SEC);
+    assert_int_equal(get(RIS), 0);
+    put(MR, get(DR));
+    assert_true(line());
+    /* In the past: only after the counter has gone round. */
+    put(ICR, 1);
+    put(MR, get(DR) - 1);
+    machine_run_for(2 * NS_PER_SEC);
+    assert_int_equal(get(RIS), 0);
+}
+
+static void reset_keeps_the_time(void **state)
+{
+    (void)state;
+    put(LR, 5000);
+    put(MR, 5002);
+    put(IMSC, 1);
+    rtc.emulator->reset(&rtc);
+    assert_int_equal(get(DR), 5000);
+    assert_int_equal(get(IMSC), 0);
+    machine_run_for(3 * NS_PER_SEC);
+    assert_int_equal(get(RIS), 0);
+    put(MR, get(DR));
+    put(IMSC, 1);
+    assert_true(line());
+    rtc.emulator->reset(&rtc);
+    assert_false(line());
+}
+
+static void sweep(void **state)
+{
+    static const uint8_t id[] = {0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
+
+    (void)state;
+    for (uint64_t offset = 0; offset < 0x2000; offset++) {
+        for (unsigned width = 1; width <= 4; width *= 2) {
+            if (offset % width == 0) {
+                device_write(&rtc, offset, width, UINT32_MAX);
+                device_read(&rtc, offset, width);
+            }
+        }
+    }
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(get(0xfe0 + 4 * i), id[i]);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(counts_seconds),
+        TEST(match),
+        TEST(reset_keeps_the_time),
+        TEST(sweep),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
