@@ -151,7 +151,7 @@ int init_memory(const void *fdt, uint64_t limit, size_t *fdt_size)
 
     if (used < 0)
         return -EBADMSG;
-    *fdt_size = (size_t)used;
+    *fdt_size = fdt_totalsize(fdt);
     arch_mmu_image_range(&image, &image_size);
     err = reserve_pages(0, PAGE_SIZE, "null page");
     if (!err)
