@@ -4,7 +4,7 @@
 
 #define IMAGE_FLAGS 0xa /* little endian, 4 KiB pages, anywhere in memory */
 
-#define HCR_RW (1 << 31)
+#define HCR_HOST ((1 << 31) | (1 << 5) | (1 << 4) | (1 << 3)) /* RW; AMO, IMO, FMO: EL2 takes interrupts */
 #define SCTLR_EL2_RES1 0x30c50830
 #define SCTLR_EL2_ON (SCTLR_EL2_RES1 | (1 << 0) | (1 << 2) | (1 << 3) | (1 << 12) | (1 << 19))
 #define MAIR_VALUE 0x44ff04 /* 0: Device-nGnRE, 1: Normal write-back, 2: Normal non-cacheable */
@@ -86,7 +86,7 @@ secondary_entry:
 
 /* Firmware leaves arbitrary values: every EL2 control register is written in full. */
 el2_setup:
-    mov     x1, #HCR_RW
+    ldr     x1, =HCR_HOST
     msr     hcr_el2, x1
     ldr     x1, =SCTLR_EL2_RES1
     msr     sctlr_el2, x1
