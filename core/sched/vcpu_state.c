@@ -224,9 +224,9 @@ void vcpu_obey(struct vcpu *vcpu)
     changed = obey_locked(vcpu);
     state = vcpu->state;
     spin_unlock(&vcpu->lock);
-    if (!changed)
-        return;
-    notifier_call(&vcpu_state_chain, state, vcpu);
+    if (changed)
+        notifier_call(&vcpu_state_chain, state, vcpu);
+    /* Also when the request was taken back: it no longer runs ahead of others. */
     sched_schedule();
 }
 
