@@ -3,6 +3,7 @@
 
 #include <arch/cache.h>
 #include <arch/console.h>
+#include <arch/cpu.h>
 #include <arch/fdt_guest.h>
 #include <arch/irqflags.h>
 #include <arch/mmu.h>
@@ -118,6 +119,18 @@ void arch_system_reset(void)
 void arch_system_halt(void)
 {
     stop(HOST_STOP_HALT);
+}
+
+void arch_system_boot_failed(enum boot_failure failure, const char *text)
+{
+    (void)failure;
+    while (*text != '\0')
+        arch_console_putc(*text++);
+    stop(HOST_STOP_HALT);
+}
+
+void arch_cpu_init(void)
+{
 }
 
 void arch_system_idle(void)
