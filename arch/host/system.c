@@ -53,6 +53,11 @@ void arch_cache_clean(const void *addr, size_t size)
     (void)size;
 }
 
+void arch_cache_scrub(void *page, size_t size)
+{
+    memset(page, 0, size);
+}
+
 void arch_cache_clean_invalidate(const void *addr, size_t size)
 {
     (void)addr;

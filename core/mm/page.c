@@ -134,12 +134,8 @@ void page_ref(hpa_t addr, unsigned order)
 void page_scrub(hpa_t addr, uint64_t size)
 {
     /* Page by page, so that the clean finds the lines still in the cache. */
-    for (uint64_t done = 0; done < size; done += PAGE_SIZE) {
-        void *page = arch_mmu_linear(hpa(addr.v + done));
-
-        memset(page, 0, PAGE_SIZE);
-        arch_cache_clean_invalidate(page, PAGE_SIZE);
-    }
+    for (uint64_t done = 0; done < size; done += PAGE_SIZE)
+        arch_cache_scrub(arch_mmu_linear(hpa(addr.v + done)), PAGE_SIZE);
 }
 
 static unsigned order_for(uint64_t size)

@@ -4,6 +4,7 @@
 
 #include <arch/barrier.h>
 #include <arch/cache.h>
+#include <lib/string.h>
 
 static size_t line_size(void)
 {
@@ -28,6 +29,28 @@ void arch_cache_clean_invalidate(const void *addr, size_t size)
     for (uintptr_t at = ALIGN_DOWN((uintptr_t)addr, line); at < end; at += line)
         __asm__ volatile("dc civac, %0" : : "r"(at) : "memory");
     arch_barrier_complete();
+}
+
+#define DCZID_DZP BIT(4)
+
+/* Block zeroing needs no read of what is overwritten; a CPU may forbid it (DCZID_EL0.DZP). */
+static void zero(void *addr, size_t size)
+{
+    uint64_t id = sysreg_read(dczid_el0);
+    size_t block = 4UL << (id & 0xf);
+
+    if (id & DCZID_DZP) {
+        memset(addr, 0, size);
+        return;
+    }
+    for (uintptr_t at = (uintptr_t)addr; at < (uintptr_t)addr + size; at += block)
+        __asm__ volatile("dc zva, %0" : : "r"(at) : "memory");
+}
+
+void arch_cache_scrub(void *page, size_t size)
+{
+    zero(page, size);
+    arch_cache_clean_invalidate(page, size);
 }
 
 void arch_cache_sync_code(void)
