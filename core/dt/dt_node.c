@@ -159,11 +159,23 @@ static void attrs_move(struct dt_node *to, struct dt_node *from)
     }
 }
 
+/* Where there are no children yet, none can be the same. */
+static void children_move(struct dt_node *to, struct dt_node *from)
+{
+    if (!list_is_empty(&to->children))
+        return;
+    list_splice(&to->children, &from->children);
+    LIST_FOR_EACH (child, &to->children, struct dt_node, link) {
+        child->parent = to;
+    }
+}
+
 void dt_merge(struct dt_node *to, struct dt_node *from)
 {
     struct dt_node *top = from;
 
     attrs_move(to, from);
+    children_move(to, from);
     for (;;) {
         struct dt_node *child = dt_first_child(from);
         struct dt_node *same = child == NULL ? NULL : dt_node_exact_child(to, child->name);
@@ -173,6 +185,7 @@ void dt_merge(struct dt_node *to, struct dt_node *from)
             dt_node_attach(to, child);
         } else if (child != NULL) {
             attrs_move(same, child);
+            children_move(same, child);
             from = child;
             to = same;
         } else if (from == top) {
