@@ -88,6 +88,18 @@ void mterm_cpu_name(unsigned cpu, char *buf, unsigned size)
     smp_call(CPU_MASK(cpu), read_cpu_name, &request);
 }
 
+static uint64_t prompt_counter;
+
+void mterm_mark_prompt(void)
+{
+    prompt_counter = arch_time_counter();
+}
+
+uint64_t mterm_prompt_counter(void)
+{
+    return prompt_counter;
+}
+
 uint64_t mterm_counter_frequency(void)
 {
     return arch_time_frequency();

@@ -205,6 +205,7 @@ static int shell_thread(void *arg UNUSED)
     int byte;
 
     begin_line();
+    mterm_mark_prompt();
     start_startup();
     while ((byte = chardev_read(shell.dev, WAIT_FOREVER)) >= 0) {
         chardev_wait_room(shell.dev);

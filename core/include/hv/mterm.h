@@ -101,6 +101,9 @@ int mterm_vcpu_registers(struct vcpu *vcpu, void (*fn)(const struct mterm_regist
 /** What the CPU itself says it is. Orphan. */
 void mterm_cpu_name(unsigned cpu, char *buf, unsigned size);
 uint64_t mterm_counter_frequency(void);
+/** The first prompt stands: remember the host counter, which runs since power-on; 0 until then. */
+void mterm_mark_prompt(void);
+uint64_t mterm_prompt_counter(void);
 /** Timers armed on all CPUs. */
 unsigned mterm_timer_count(void);
 /** Empty the console's queue, stop all CPUs, and go. */

@@ -49,6 +49,8 @@ static int host_info(struct terminal *term, int argc UNUSED, char **argv UNUSED)
     mterm_duration(clock_now(), uptime, sizeof(uptime));
     term_printf(term, "version:    %s %s\n", HV_NAME, HV_VERSION);
     term_printf(term, "uptime:     %s\n", uptime);
+    term_printf(term, "boot:       %llu ticks from power-on to the prompt\n",
+                (ull)mterm_prompt_counter());
     term_printf(term, "cpus:       %u of %u online\n", cpu_online_count(), cpu_count());
     term_printf(term, "memory:     %llu MiB, %llu MiB free\n", (ull)(pages.total >> 20),
                 (ull)(pages.free >> 20));
