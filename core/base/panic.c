@@ -78,7 +78,8 @@ void panic_print_symbol(void (*print)(const char *fmt, ...), unsigned long addr)
     const struct symtab_entry *symbol = symbol_find(offset);
 
     if (symbol != NULL && offset - symbol->offset < SYMBOL_SPAN_MAX)
-        print("%s+0x%llx", symtab_names + symbol->name, (unsigned long long)(offset - symbol->offset));
+        print("%s+0x%llx", symtab_names + symbol->name,
+              (unsigned long long)(offset - symbol->offset));
     else
         print("0x%lx", addr);
 }
@@ -102,7 +103,8 @@ static bool panic_enter(uint32_t cpu)
 {
     uint32_t expected = NO_CPU;
 
-    if (__atomic_compare_exchange_n(&panic_cpu, &expected, cpu, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+    if (__atomic_compare_exchange_n(&panic_cpu, &expected, cpu, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
         return true;
     return expected == cpu;
 }

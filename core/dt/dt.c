@@ -27,7 +27,8 @@ struct dt_node *dt_first_child(const struct dt_node *parent)
 
 struct dt_node *dt_next_sibling(const struct dt_node *node)
 {
-    return node->parent == NULL ? NULL : LIST_NEXT(&node->parent->children, node, struct dt_node, link);
+    return node->parent == NULL ? NULL
+                                : LIST_NEXT(&node->parent->children, node, struct dt_node, link);
 }
 
 struct dt_node *dt_next(const struct dt_node *top, const struct dt_node *node)
@@ -63,7 +64,7 @@ static struct dt_node *child_named(const struct dt_node *parent, const char *nam
     struct dt_node *unit = NULL;
     unsigned units = 0;
 
-    LIST_FOR_EACH (child, &parent->children, struct dt_node, link) {
+    LIST_FOR_EACH(child, &parent->children, struct dt_node, link) {
         if (name_matches(child, name, length, true))
             return child;
         if (name_matches(child, name, length, false)) {
@@ -83,7 +84,7 @@ struct dt_node *dt_node_exact_child(const struct dt_node *parent, const char *na
 {
     size_t length = strlen(name);
 
-    LIST_FOR_EACH (child, &parent->children, struct dt_node, link) {
+    LIST_FOR_EACH(child, &parent->children, struct dt_node, link) {
         if (name_matches(child, name, length, true))
             return child;
     }
@@ -141,7 +142,8 @@ struct dt_node *dt_find(const char *path)
 static bool is_configuration(const struct dt_node *node)
 {
     return node->parent == root && node != root &&
-           (str_equal(node->name, "guests") || str_equal(node->name, "templates") || str_equal(node->name, "vmm"));
+           (str_equal(node->name, "guests") || str_equal(node->name, "templates") ||
+            str_equal(node->name, "vmm"));
 }
 
 bool dt_is_host(const struct dt_node *node)
@@ -166,7 +168,8 @@ static struct dt_node *next_host(struct dt_node *node)
 
 struct dt_node *dt_find_compatible(struct dt_node *from, const char *compatible)
 {
-    for (struct dt_node *node = from == NULL ? root : next_host(from); node != NULL; node = next_host(node)) {
+    for (struct dt_node *node = from == NULL ? root : next_host(from); node != NULL;
+         node = next_host(node)) {
         if (dt_is_compatible(node, compatible))
             return node;
     }

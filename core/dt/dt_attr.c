@@ -9,7 +9,7 @@
 
 const struct dt_attr *dt_attr(const struct dt_node *node, const char *name)
 {
-    LIST_FOR_EACH (attr, &node->attrs, struct dt_attr, link) {
+    LIST_FOR_EACH(attr, &node->attrs, struct dt_attr, link) {
         /* The first character tells most of them apart without a call. */
         if (attr->name[0] == name[0] && strcmp(attr->name, name) == 0)
             return attr;
@@ -59,7 +59,8 @@ int dt_get_u64(const struct dt_node *node, const char *name, uint64_t *value)
     return 0;
 }
 
-int dt_get_string_at(const struct dt_node *node, const char *name, unsigned index, const char **value)
+int dt_get_string_at(const struct dt_node *node, const char *name, unsigned index,
+                     const char **value)
 {
     const struct dt_attr *attr = dt_attr(node, name);
     const char *at, *end;

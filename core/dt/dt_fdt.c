@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading a flattened tree (Devicetree Specification 5): read once, checked on the way, merged when all of it was good.
+// Loading a flattened tree (Devicetree Specification 5): read once, checked on the way, merged when
+// all of it was good.
 
 #include "dt_internal.h"
 
@@ -16,10 +17,10 @@ struct reader {
     uint32_t structs_size;
     const char *strings;
     uint32_t strings_size;
-    uint32_t at;           /* next token, from structs */
-    struct dt_node *top;   /* what is being built */
-    struct dt_node *node;  /* the open node; NULL before and after the root */
-    unsigned depth;        /* of the open node in the tree it will be merged into */
+    uint32_t at;          /* next token, from structs */
+    struct dt_node *top;  /* what is being built */
+    struct dt_node *node; /* the open node; NULL before and after the root */
+    unsigned depth;       /* of the open node in the tree it will be merged into */
     const char *problem;
 };
 
@@ -102,7 +103,8 @@ static int read_attr(struct reader *r)
         return broken(r, "name of a property lies outside");
     name = r->strings + name_at;
     length = strnlen(name, r->strings_size - name_at);
-    if (length == r->strings_size - name_at || !dt_attr_name_is_valid(name, length, DT_NAME_LOADED_MAX))
+    if (length == r->strings_size - name_at ||
+        !dt_attr_name_is_valid(name, length, DT_NAME_LOADED_MAX))
         return broken(r, "bad name of a property");
     attr = dt_attr_create(name, length, size);
     if (attr == NULL)
@@ -152,8 +154,8 @@ static int read_header(struct reader *r, const char *blob, size_t size)
         return broken(r, "version is too old");
     if (total > size)
         return broken(r, "blob is cut off");
-    if (structs > total || r->structs_size > total - structs || structs % 4 != 0 || r->structs_size % 4 != 0 ||
-        strings > total || r->strings_size > total - strings)
+    if (structs > total || r->structs_size > total - structs || structs % 4 != 0 ||
+        r->structs_size % 4 != 0 || strings > total || r->strings_size > total - strings)
         return broken(r, "blocks lie outside");
     r->structs = blob + structs;
     r->strings = blob + strings;

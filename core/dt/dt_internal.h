@@ -4,11 +4,17 @@
 
 #include <hv/dt.h>
 
-/** May a node (with an optional unit address) or an attribute have this name of length bytes, at most max in the name proper? */
+/**
+ * May a node (with an optional unit address) or an attribute have this name of length bytes, at
+ * most max in the name proper?
+ */
 bool dt_node_name_is_valid(const char *name, size_t length, size_t max);
 bool dt_attr_name_is_valid(const char *name, size_t length, size_t max);
 
-/** A node outside of any tree; NULL when out of memory or when there are DT_NODES_MAX. The name is checked by the caller. */
+/**
+ * A node outside of any tree; NULL when out of memory or when there are DT_NODES_MAX. The name is
+ * checked by the caller.
+ */
 struct dt_node *dt_node_create(const char *name, size_t length);
 /** Free a subtree that hangs in no tree. */
 void dt_node_destroy(struct dt_node *top);
@@ -24,7 +30,9 @@ void dt_attr_put(struct dt_node *node, struct dt_attr *attr);
 /** The same where the node is known to have none of that name. */
 void dt_attr_append(struct dt_node *node, struct dt_attr *attr);
 
-/** Move all of from's children and attributes into the tree at to; from is left empty. Can not fail. */
+/**
+ * Move all of from's children and attributes into the tree at to; from is left empty. Can not fail.
+ */
 void dt_merge(struct dt_node *to, struct dt_node *from);
 
 /** The parent's #address-cells and #size-cells for its children. -EINVAL when not supported. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device tree: which controller an interrupt goes to and its specifier (Devicetree Specification 2.4).
+// Device tree: which controller an interrupt goes to and its specifier (Devicetree Specification
+// 2.4).
 
 #include "dt_internal.h"
 
@@ -8,7 +9,10 @@
 
 #define CELLS_MAX 4
 
-/* The interrupt parent: of the node or the nearest node above that names one, or the nearest one above that is a controller. */
+/*
+ * The interrupt parent: of the node or the nearest node above that names one, or the nearest one
+ * above that is a controller.
+ */
 static struct dt_node *interrupt_parent(const struct dt_node *node)
 {
     const struct dt_node *at = node;
@@ -28,7 +32,8 @@ static int interrupt_cells(const struct dt_node *controller, unsigned *cells)
 {
     uint32_t value;
 
-    if (controller == NULL || dt_get_u32(controller, "#interrupt-cells", &value) != 0 || value < 1 || value > CELLS_MAX)
+    if (controller == NULL || dt_get_u32(controller, "#interrupt-cells", &value) != 0 ||
+        value < 1 || value > CELLS_MAX)
         return -EINVAL;
     *cells = value;
     return 0;

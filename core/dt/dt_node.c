@@ -9,7 +9,8 @@
 #include <lib/macros.h>
 #include <lib/string.h>
 
-#define CHAR_NODE 1 /* may be in a node's name or unit address (Devicetree Specification, table 2.1) */
+#define CHAR_NODE                                                                                  \
+    1 /* may be in a node's name or unit address (Devicetree Specification, table 2.1) */
 #define CHAR_ATTR 2 /* may be in an attribute's name (table 2.2) */
 
 static const uint8_t char_class[128] = {
@@ -47,7 +48,8 @@ bool dt_node_name_is_valid(const char *name, size_t length, size_t max)
     if (proper == length)
         return true;
     unit = length - proper - 1;
-    return name[proper] == '@' && unit > 0 && unit <= max && span(name + proper + 1, unit, CHAR_NODE) == unit;
+    return name[proper] == '@' && unit > 0 && unit <= max &&
+           span(name + proper + 1, unit, CHAR_NODE) == unit;
 }
 
 bool dt_attr_name_is_valid(const char *name, size_t length, size_t max)
@@ -57,7 +59,8 @@ bool dt_attr_name_is_valid(const char *name, size_t length, size_t max)
 
 struct dt_node *dt_node_create(const char *name, size_t length)
 {
-    struct dt_node *node = node_count < DT_NODES_MAX ? heap_alloc(sizeof(*node) + length + 1) : NULL;
+    struct dt_node *node =
+        node_count < DT_NODES_MAX ? heap_alloc(sizeof(*node) + length + 1) : NULL;
 
     if (node == NULL)
         return NULL;
@@ -73,7 +76,7 @@ struct dt_node *dt_node_create(const char *name, size_t length)
 
 static void node_free(struct dt_node *node)
 {
-    LIST_FOR_EACH_SAFE (attr, &node->attrs, struct dt_attr, link) {
+    LIST_FOR_EACH_SAFE(attr, &node->attrs, struct dt_attr, link) {
         heap_free(attr);
     }
     heap_free(node);
@@ -110,7 +113,8 @@ void dt_node_attach(struct dt_node *parent, struct dt_node *node)
 struct dt_attr *dt_attr_create(const char *name, size_t length, uint32_t size)
 {
     uint32_t room = (uint32_t)ALIGN_UP(size, 8);
-    struct dt_attr *attr = size <= UINT32_MAX - 8 ? heap_alloc(sizeof(*attr) + (size_t)room + length + 1) : NULL;
+    struct dt_attr *attr =
+        size <= UINT32_MAX - 8 ? heap_alloc(sizeof(*attr) + (size_t)room + length + 1) : NULL;
 
     if (attr == NULL)
         return NULL;
@@ -153,7 +157,7 @@ void dt_attr_put(struct dt_node *node, struct dt_attr *attr)
 
 static void attrs_move(struct dt_node *to, struct dt_node *from)
 {
-    LIST_FOR_EACH_SAFE (attr, &from->attrs, struct dt_attr, link) {
+    LIST_FOR_EACH_SAFE(attr, &from->attrs, struct dt_attr, link) {
         list_remove(&attr->link);
         dt_attr_put(to, attr);
     }
@@ -165,7 +169,7 @@ static void children_move(struct dt_node *to, struct dt_node *from)
     if (!list_is_empty(&to->children))
         return;
     list_splice(&to->children, &from->children);
-    LIST_FOR_EACH (child, &to->children, struct dt_node, link) {
+    LIST_FOR_EACH(child, &to->children, struct dt_node, link) {
         child->parent = to;
     }
 }
@@ -241,7 +245,7 @@ void dt_release(struct dt_node *node)
 
 static int attrs_copy(struct dt_node *to, const struct dt_node *from)
 {
-    LIST_FOR_EACH (attr, &from->attrs, struct dt_attr, link) {
+    LIST_FOR_EACH(attr, &from->attrs, struct dt_attr, link) {
         struct dt_attr *copy = dt_attr_create(attr->name, strlen(attr->name), attr->size);
 
         if (copy == NULL)
@@ -294,12 +298,14 @@ static bool is_within(const struct dt_node *node, const struct dt_node *top)
     return node != NULL;
 }
 
-int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const char *name, struct dt_node **out)
+int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const char *name,
+                 struct dt_node **out)
 {
     struct dt_node *copy;
     int err;
 
-    if (is_within(new_parent, src) || dt_node_depth(new_parent) + subtree_height(src) >= DT_DEPTH_MAX)
+    if (is_within(new_parent, src) ||
+        dt_node_depth(new_parent) + subtree_height(src) >= DT_DEPTH_MAX)
         return -EINVAL;
     err = dt_add_node(new_parent, name, &copy);
     if (err != 0)

@@ -96,7 +96,8 @@ int dt_get_reg_translated(const struct dt_node *node, unsigned index, uint64_t *
 
     if (err == 0 && *addr + *size < *addr)
         err = -EINVAL;
-    for (const struct dt_node *bus = node->parent; err == 0 && bus->parent != NULL; bus = bus->parent)
+    for (const struct dt_node *bus = node->parent; err == 0 && bus->parent != NULL;
+         bus = bus->parent)
         err = translate(bus, addr, *size);
     return err;
 }

@@ -14,7 +14,10 @@
 
 TABLE_DECLARE(irqchips, struct dt_match);
 
-/* Interrupts taken in one go; a storm then still lets the interrupted code take a step and the scheduler look. */
+/*
+ * Interrupts taken in one go; a storm then still lets the interrupted code take a step and the
+ * scheduler look.
+ */
 #define BATCH_MAX 64
 
 static struct handler_entry {
@@ -69,8 +72,7 @@ static int probe_match(const struct dt_match *match)
 
 int irq_init(void)
 {
-    TABLE_FOREACH(irqchips, struct dt_match, match)
-    {
+    TABLE_FOREACH(irqchips, struct dt_match, match) {
         if (probe_match(*match) == 0)
             return 0;
     }
@@ -146,7 +148,8 @@ int irq_from_node(const struct dt_node *node, unsigned index, uint32_t *irq)
 
     if (count < 0)
         return count;
-    if (root_chip == NULL || (root_node != NULL && dt_interrupt_controller(node, index) != root_node))
+    if (root_chip == NULL ||
+        (root_node != NULL && dt_interrupt_controller(node, index) != root_node))
         return -EINVAL;
     err = root_chip->translate(cells, (unsigned)count, irq, &trigger);
     if (err != 0)
@@ -206,7 +209,9 @@ const char *irq_owner(uint32_t irq)
 
 uint64_t irq_count(uint32_t irq, unsigned cpu)
 {
-    return irq < IRQ_MAX && cpu < SMP_CPUS_MAX ? __atomic_load_n(&counts[cpu][irq], __ATOMIC_RELAXED) : 0;
+    return irq < IRQ_MAX && cpu < SMP_CPUS_MAX
+               ? __atomic_load_n(&counts[cpu][irq], __ATOMIC_RELAXED)
+               : 0;
 }
 
 uint64_t irq_spurious_count(void)

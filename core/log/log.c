@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log: lines are formatted and escaped on the caller's stack, kept in a ring, and echoed to the console without a lock.
+// The log: lines are formatted and escaped on the caller's stack, kept in a ring, and echoed to the
+// console without a lock.
 
 #include <arch/console.h>
 #include <hv/log.h>
@@ -106,8 +107,9 @@ static void line_echo(const struct record *record, const char *text)
     void (*sink)(const char *text, size_t size) = __atomic_load_n(&sink_hook, __ATOMIC_ACQUIRE);
     char echo[ECHO_MAX];
     uint64_t us = record->ns / 1000;
-    int size = fmt_snprintf(echo, sizeof(echo), "[%5llu.%06llu] %s%.*s\r\n", (unsigned long long)(us / 1000000),
-                            (unsigned long long)(us % 1000000), level_tags[record->level], (int)record->size, text);
+    int size = fmt_snprintf(echo, sizeof(echo), "[%5llu.%06llu] %s%.*s\r\n",
+                            (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000),
+                            level_tags[record->level], (int)record->size, text);
 
     if (size >= (int)sizeof(echo))
         size = (int)sizeof(echo) - 1;
@@ -127,7 +129,8 @@ static void log_vwrite(enum log_level level, const char *fmt, va_list args)
 
     fmt_vprint(line_put, &line, fmt, args);
     /* A newline at the end of the format is the line's own end, not content. */
-    if (length > 0 && fmt[length - 1] == '\n' && line.size >= 4 && memcmp(line.text + line.size - 4, "\\x0a", 4) == 0)
+    if (length > 0 && fmt[length - 1] == '\n' && line.size >= 4 &&
+        memcmp(line.text + line.size - 4, "\\x0a", 4) == 0)
         line.size -= 4;
     record.size = (uint8_t)line.size;
     ring_append(&record, line.text);
@@ -222,7 +225,8 @@ static bool record_get(uint64_t *position, uint64_t end, struct record *record, 
     return found;
 }
 
-void log_for_each(void (*line)(void *arg, enum log_level level, uint64_t ns, const char *text), void *arg)
+void log_for_each(void (*line)(void *arg, enum log_level level, uint64_t ns, const char *text),
+                  void *arg)
 {
     irqflags_t flags = spin_lock_irqsave(&ring_lock);
     uint64_t position = oldest;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernel heap: slabs of one page for small objects, page ranges for large ones; every object sealed at its end.
+// Kernel heap: slabs of one page for small objects, page ranges for large ones; every object sealed
+// at its end.
 
 #include "page_internal.h"
 
@@ -11,9 +12,10 @@
 #include <lib/string.h>
 
 /*
- * A slab is a page: struct slab, then slots of one size. An object fills its slot from the start; behind it come guard bytes and,
- * at the slot's end, the seal with the size. Free slots are full of poison and known by the bitmap only: nothing that an overrun
- * or a write after free can reach is ever followed.
+ * A slab is a page: struct slab, then slots of one size. An object fills its slot from the start;
+ * behind it come guard bytes and, at the slot's end, the seal with the size. Free slots are full of
+ * poison and known by the bitmap only: nothing that an overrun or a write after free can reach is
+ * ever followed.
  */
 #define HEADER_SIZE 64u
 #define SLAB_SPACE (PAGE_SIZE - HEADER_SIZE)
@@ -38,7 +40,7 @@ static const uint16_t slot_sizes[] = {32, 48, 64, 96, 128, 192, 256, 336, 496, 6
 #define CLASSES ARRAY_SIZE(slot_sizes)
 
 struct slab {
-    uint64_t check; /**< over the fields below, so that a flipped bit is noticed before it is believed */
+    uint64_t check; /**< over the fields below: a flipped bit is noticed, not believed */
     uint64_t free[2];
     uint16_t class;
     uint16_t used;
@@ -50,7 +52,8 @@ struct large {
     uint64_t size;  /**< asked for */
     uint64_t taken; /**< bytes of the page range */
 };
-_Static_assert(sizeof(struct slab) <= HEADER_SIZE && sizeof(struct large) <= HEADER_SIZE, "headers fit");
+_Static_assert(sizeof(struct slab) <= HEADER_SIZE && sizeof(struct large) <= HEADER_SIZE,
+               "headers fit");
 
 static struct spinlock heap_lock = SPINLOCK_INIT;
 static struct list partial[CLASSES] GUARDED_BY(heap_lock);
@@ -111,7 +114,7 @@ static struct slab *slab_create(unsigned class) REQUIRES(heap_lock)
         slot_seal((char *)slab + HEADER_SIZE + i * slot_sizes[class], class)->mark = SEAL_DEAD;
     slab->free[0] = slots >= 64 ? ~0ULL : BIT(slots) - 1;
     slab->free[1] = slots > 64 ? BIT(slots - 64) - 1 : 0;
-    slab->class = (uint16_t)class;
+    slab->class = (uint16_t) class;
     slab->used = 0;
     slab->check = slab_check(slab);
     list_add_head(&partial[class], &slab->link);
@@ -167,7 +170,8 @@ static unsigned small_verify(const struct slab *slab, void *ptr)
     unsigned index = (offset - HEADER_SIZE) / slot_sizes[class];
     const struct seal *seal = slot_seal(ptr, class);
 
-    if (offset < HEADER_SIZE || (offset - HEADER_SIZE) % slot_sizes[class] != 0 || index >= slab_slots(class))
+    if (offset < HEADER_SIZE || (offset - HEADER_SIZE) % slot_sizes[class] != 0 ||
+        index >= slab_slots(class))
         panic("heap: %p is no object", ptr);
     if ((slab->free[index / 64] >> index % 64) & 1)
         panic("heap: double free of %p", ptr);
@@ -240,7 +244,7 @@ static void *alloc_locked(size_t size) REQUIRES(heap_lock)
         for (unsigned i = 0; i < CLASSES; i++)
             list_init(&partial[i]);
     }
-    for (unsigned class = 0; class < CLASSES; class++) {
+    for (unsigned class = 0; class < CLASSES; class ++) {
         if (size <= slot_sizes[class] - sizeof(struct seal))
             return small_alloc(class, size);
     }

@@ -30,7 +30,8 @@ bool page_must_fail(void)
 }
 
 /* as_range: to be freed by page_free_range(), also in parts. */
-static int alloc_locked(unsigned order, uint32_t owner, bool as_range, hpa_t *out) REQUIRES(page_lock)
+static int alloc_locked(unsigned order, uint32_t owner, bool as_range, hpa_t *out)
+    REQUIRES(page_lock)
 {
     int slot = page_owner_slot(owner);
     int err = -ENOMEM;
@@ -147,7 +148,8 @@ static unsigned order_for(uint64_t size)
     return order;
 }
 
-static int alloc_range_locked(uint64_t size, uint64_t align, uint32_t owner, hpa_t *out) REQUIRES(page_lock)
+static int alloc_range_locked(uint64_t size, uint64_t align, uint32_t owner, hpa_t *out)
+    REQUIRES(page_lock)
 {
     unsigned order = order_for(MAX(size, align));
     uint32_t n;
@@ -202,7 +204,8 @@ int page_claim_range(hpa_t addr, uint64_t size, uint32_t owner)
 void page_free_range(hpa_t addr, uint64_t size)
 {
     if (!IS_ALIGNED(addr.v | size, PAGE_SIZE) || (size != 0 && !page_is_ram(addr, size)))
-        panic("page: [0x%llx, +0x%llx) is no RAM", (unsigned long long)addr.v, (unsigned long long)size);
+        panic("page: [0x%llx, +0x%llx) is no RAM", (unsigned long long)addr.v,
+              (unsigned long long)size);
     spin_lock(&page_lock);
     page_range_release(addr.v, size);
     spin_unlock(&page_lock);

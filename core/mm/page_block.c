@@ -43,8 +43,8 @@ void page_list_remove(uint32_t *head, uint32_t n)
 uint32_t page_block_head(uint32_t n)
 {
     /*
-     * From the top down: the aligned block of an order always begins a run when no larger run covers n, so that no descriptor
-     * is read that was never written.
+     * From the top down: the aligned block of an order always begins a run when no larger run
+     * covers n, so that no descriptor is read that was never written.
      */
     for (unsigned order = RUN_ORDER_MAX; order > 0; order--) {
         uint32_t head = n & ~((1u << order) - 1);
@@ -56,7 +56,8 @@ uint32_t page_block_head(uint32_t n)
     return n;
 }
 
-static void run_set(uint32_t n, unsigned order, enum block_state state, unsigned slot) REQUIRES(page_lock)
+static void run_set(uint32_t n, unsigned order, enum block_state state, unsigned slot)
+    REQUIRES(page_lock)
 {
     struct block *b = page_block(n);
 
@@ -72,7 +73,10 @@ static void run_set_free(uint32_t n, unsigned order) REQUIRES(page_lock)
     page_list_add(&free_lists[order], n);
 }
 
-/* Halve the run at head until the part with n in it has at most this order; it leaves its free list. Returns that part. */
+/*
+ * Halve the run at head until the part with n in it has at most this order; it leaves its free
+ * list. Returns that part.
+ */
 static uint32_t run_cut(uint32_t head, uint32_t n, unsigned order) REQUIRES(page_lock)
 {
     struct block *b = page_block(head);

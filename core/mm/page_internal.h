@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inside of the page allocator, for the files of room mm only: RAM in blocks of 2 MiB, each whole or split into pages.
+// Inside of the page allocator, for the files of room mm only: RAM in blocks of 2 MiB, each whole
+// or split into pages.
 #pragma once
 
 #include <arch/addr.h>
@@ -25,9 +26,10 @@ enum block_state {
 };
 
 /**
- * One per 2 MiB of RAM, found by block number (address >> 21). Runs tile all blocks without gap; only the descriptor of a run's
- * first block means anything, the others may never have been written. That is why a range of any size is added in a few steps,
- * and why a run is looked up from the largest order down (page_block_head()).
+ * One per 2 MiB of RAM, found by block number (address >> 21). Runs tile all blocks without gap;
+ * only the descriptor of a run's first block means anything, the others may never have been
+ * written. That is why a range of any size is added in a few steps, and why a run is looked up from
+ * the largest order down (page_block_head()).
  */
 struct block {
     uint32_t next, prev; /**< block numbers: free list or split list */
@@ -38,7 +40,7 @@ struct block {
             uint16_t meta; /**< the page of the block that holds its struct split_meta */
         };
     };
-    uint16_t owner; /**< USED: owner slot. SPLIT: number of the split list it is in, see page_split.c */
+    uint16_t owner; /**< USED: owner slot. SPLIT: which split list it is in */
     uint8_t state;  /**< enum block_state */
     uint8_t order;  /**< of the run; 0 when SPLIT */
 };
@@ -49,7 +51,7 @@ struct split_meta {
     uint64_t free[BLOCK_PAGES / 64];
     uint32_t refs[BLOCK_PAGES];
     uint16_t owner[BLOCK_PAGES]; /**< owner slot */
-    uint8_t order[BLOCK_PAGES];  /**< at the first page of what was allocated as one; PAGE_BODY at the others */
+    uint8_t order[BLOCK_PAGES]; /**< at the first page of each allocation; PAGE_BODY at the others */
 };
 _Static_assert(sizeof(struct split_meta) <= PAGE_SIZE, "the descriptors of a block fit one page");
 #define PAGE_BODY 0xff
@@ -88,7 +90,10 @@ uint64_t page_owner_total(void) REQUIRES(page_lock);
 struct block *page_block(uint32_t n) REQUIRES(page_lock);
 /** First block of the run that covers n. */
 uint32_t page_block_head(uint32_t n) REQUIRES(page_lock);
-/** Cut the run that covers n, whatever its state, until the piece with n in it has at most this order. */
+/**
+ * Cut the run that covers n, whatever its state, until the piece with n in it has at most this
+ * order.
+ */
 void page_block_divide(uint32_t n, unsigned order) REQUIRES(page_lock);
 /** Make blocks [n, n + count) used by slot; they have no valid descriptors yet. */
 void page_block_tile(uint32_t n, uint32_t count, unsigned slot) REQUIRES(page_lock);
@@ -100,7 +105,10 @@ void page_block_use(uint32_t n, unsigned slot) REQUIRES(page_lock);
 void page_block_release(uint32_t n, unsigned order) REQUIRES(page_lock);
 /** The largest order of a run at n within [n, end). */
 unsigned page_block_fit(uint32_t n, uint32_t end);
-/** First run of count free blocks whose first block is a multiple of align blocks; BLOCK_NONE. Walks all runs. */
+/**
+ * First run of count free blocks whose first block is a multiple of align blocks; BLOCK_NONE. Walks
+ * all runs.
+ */
 uint32_t page_block_search(uint32_t count, uint32_t align) REQUIRES(page_lock);
 /** Length of the longest run of free blocks. Walks all runs. */
 uint32_t page_block_longest(void) REQUIRES(page_lock);
@@ -110,9 +118,15 @@ void page_list_add(uint32_t *head, uint32_t n) REQUIRES(page_lock);
 void page_list_remove(uint32_t *head, uint32_t n) REQUIRES(page_lock);
 
 /* page_split.c */
-/** 2^order pages (order < BLOCK_ORDER) of a split block, or of a free block that is split for it. as_range: each page is its own. -ENOMEM. */
+/**
+ * 2^order pages (order < BLOCK_ORDER) of a split block, or of a free block that is split for it.
+ * as_range: each page is its own. -ENOMEM.
+ */
 int page_split_alloc(unsigned order, unsigned slot, bool as_range, hpa_t *out) REQUIRES(page_lock);
-/** Drop a reference of what page_split_alloc() gave; panics when it gave no such thing. True when it became free. */
+/**
+ * Drop a reference of what page_split_alloc() gave; panics when it gave no such thing. True when it
+ * became free.
+ */
 bool page_split_free(uint32_t n, unsigned page, unsigned order) REQUIRES(page_lock);
 /** Add a reference. */
 void page_split_ref(uint32_t n, unsigned page) REQUIRES(page_lock);

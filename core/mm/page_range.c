@@ -37,7 +37,8 @@ static struct part part_next(uint64_t *pos, uint64_t end) REQUIRES(page_lock)
 
 static bool part_is_free(const struct part *part) REQUIRES(page_lock)
 {
-    return part->state == BLOCK_FREE || (part->state == BLOCK_SPLIT && page_split_is_free(&part->piece));
+    return part->state == BLOCK_FREE ||
+           (part->state == BLOCK_SPLIT && page_split_is_free(&part->piece));
 }
 
 static void part_claim(const struct part *part, unsigned slot) REQUIRES(page_lock)

@@ -132,7 +132,7 @@ static int trim(uint64_t *start, uint64_t *end)
         uint64_t low = (uint64_t)r->first << BLOCK_SHIFT;
         uint64_t high = (uint64_t)(r->first + r->count) << BLOCK_SHIFT;
 
-        if (*start < r->end && *end > r->start)
+        if (*start<r->end && * end> r->start)
             return -EEXIST;
         if (*start >= r->end && *start < high)
             *start = high;
@@ -167,7 +167,8 @@ static int region_add(uint64_t start, uint64_t end) REQUIRES(page_lock)
         return err;
     first = (uint32_t)(start >> BLOCK_SHIFT);
     count = (uint32_t)((end + BLOCK_SIZE - 1) >> BLOCK_SHIFT) - first;
-    err = place_descriptors(start, end, ALIGN_UP(count * sizeof(struct block), PAGE_SIZE), &descriptors);
+    err = place_descriptors(start, end, ALIGN_UP(count * sizeof(struct block), PAGE_SIZE),
+                            &descriptors);
     if (err != 0)
         return err;
     *region = (struct page_region){start, end, first, count, arch_mmu_linear(hpa(descriptors))};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Single pages: 2 MiB blocks that were split, with a bitmap and page descriptors in one of their own pages.
+// Single pages: 2 MiB blocks that were split, with a bitmap and page descriptors in one of their
+// own pages.
 
 #include "page_internal.h"
 
@@ -16,8 +17,8 @@
 #define SPLIT_FULL BLOCK_ORDER
 
 /*
- * Blocks with free pages, by an upper bound of the largest free order in them. A search that fails lowers the bound, only a free
- * raises it: so the failing searches are paid for by the frees.
+ * Blocks with free pages, by an upper bound of the largest free order in them. A search that fails
+ * lowers the bound, only a free raises it: so the failing searches are paid for by the frees.
  */
 static uint32_t split_lists[BLOCK_ORDER] = {[0 ... BLOCK_ORDER - 1] = BLOCK_NONE};
 
@@ -78,7 +79,8 @@ static int run_find(const uint64_t *map, unsigned order)
 }
 
 /* Free pages become used; the block's list is adjusted. */
-static void pages_use(uint32_t n, struct block *b, const struct page_piece *piece, unsigned slot) REQUIRES(page_lock)
+static void pages_use(uint32_t n, struct block *b, const struct page_piece *piece, unsigned slot)
+    REQUIRES(page_lock)
 {
     struct split_meta *meta = split_meta(n, b);
     unsigned bound;
@@ -96,7 +98,8 @@ static void pages_use(uint32_t n, struct block *b, const struct page_piece *piec
 }
 
 /* Used pages become free; when all are, the block is whole again. */
-static void pages_unuse(uint32_t n, struct block *b, const struct page_piece *piece) REQUIRES(page_lock)
+static void pages_unuse(uint32_t n, struct block *b, const struct page_piece *piece)
+    REQUIRES(page_lock)
 {
     struct split_meta *meta = split_meta(n, b);
 
@@ -174,7 +177,10 @@ int page_split_alloc(unsigned order, unsigned slot, bool as_range, hpa_t *out)
     return 0;
 }
 
-/* The descriptors of a block one of whose used pages is named by a caller; anything else is a bug of that caller. */
+/*
+ * The descriptors of a block one of whose used pages is named by a caller; anything else is a bug
+ * of that caller.
+ */
 static struct split_meta *used_meta(uint32_t n, unsigned page) REQUIRES(page_lock)
 {
     struct block *b = page_block(n);
@@ -193,7 +199,8 @@ bool page_split_free(uint32_t n, unsigned page, unsigned order)
 
     if (meta->order[page] != order)
         panic("page: 0x%llx was not allocated with order %u",
-              ((unsigned long long)n << BLOCK_SHIFT) + ((unsigned long long)page << PAGE_SHIFT), order);
+              ((unsigned long long)n << BLOCK_SHIFT) + ((unsigned long long)page << PAGE_SHIFT),
+              order);
     if (--meta->refs[page] != 0)
         return false;
     page_owner_charge(meta->owner[page], -(int64_t)(PAGE_SIZE << order));
@@ -270,7 +277,10 @@ void page_split_claim(const struct page_piece *piece, unsigned slot)
     page_owner_charge(slot, (int64_t)(piece->end - piece->first) << PAGE_SHIFT);
 }
 
-/* Part of a used block is given back: the rest stays used, page by page, and the descriptors go to the part given back. */
+/*
+ * Part of a used block is given back: the rest stays used, page by page, and the descriptors go to
+ * the part given back.
+ */
 static void used_release(const struct page_piece *piece) REQUIRES(page_lock)
 {
     unsigned slot = page_block(piece->block)->owner;

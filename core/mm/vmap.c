@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The window of hypervisor virtual addresses: guarded stacks from the bottom, device mappings from the top.
+// The window of hypervisor virtual addresses: guarded stacks from the bottom, device mappings from
+// the top.
 
 #include <arch/mmu.h>
 #include <hv/page.h>
@@ -11,15 +12,19 @@
 
 #define STACK_SLOT (2UL * CONFIG_STACK_SIZE)
 #define STACKS_MAX 2048u
-/* Device mappings this large are placed like their physical address, so that blocks can map them. */
+/*
+ * Device mappings this large are placed like their physical address, so that blocks can map them.
+ */
 #define BLOCK_ALIGN 0x200000UL
 
-_Static_assert(IS_POWER_OF_2(CONFIG_STACK_SIZE) && CONFIG_STACK_SIZE >= PAGE_SIZE, "one bit of SP tells its half");
+_Static_assert(IS_POWER_OF_2(CONFIG_STACK_SIZE) && CONFIG_STACK_SIZE >= PAGE_SIZE,
+               "one bit of SP tells its half");
 
 static struct spinlock vmap_lock = SPINLOCK_INIT;
 static BITMAP(stacks_used, STACKS_MAX) GUARDED_BY(vmap_lock);
 static uint32_t stack_pages[STACKS_MAX]; /* page number of each stack's memory */
-static uintptr_t device_low GUARDED_BY(vmap_lock); /* below here nothing is handed out to devices; 0 at first */
+static uintptr_t device_low
+    GUARDED_BY(vmap_lock); /* below here nothing is handed out to devices; 0 at first */
 
 static unsigned stack_order(void)
 {
@@ -116,7 +121,9 @@ static bool touches_ram(uint64_t start, uint64_t size)
     return false;
 }
 
-/* Virtual addresses for a mapping, congruent to pa modulo the alignment; 0 when the window is full. */
+/*
+ * Virtual addresses for a mapping, congruent to pa modulo the alignment; 0 when the window is full.
+ */
 static uintptr_t device_reserve(uint64_t pa, uint64_t size)
 {
     uintptr_t align = size >= BLOCK_ALIGN ? BLOCK_ALIGN : PAGE_SIZE;
@@ -141,7 +148,8 @@ void *vmap_device(hpa_t addr, size_t size)
     uint64_t bytes = ALIGN_UP(addr.v + size, PAGE_SIZE) - first;
     uintptr_t va;
 
-    if (size == 0 || addr.v + size < addr.v || ALIGN_UP(addr.v + size, PAGE_SIZE) == 0 || touches_ram(first, bytes))
+    if (size == 0 || addr.v + size < addr.v || ALIGN_UP(addr.v + size, PAGE_SIZE) == 0 ||
+        touches_ram(first, bytes))
         return NULL;
     va = device_reserve(first, bytes);
     if (va == 0 || arch_mmu_map(va, hpa(first), bytes, MMU_DEVICE) != 0)

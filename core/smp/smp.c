@@ -28,7 +28,9 @@ static void sgi_send(uint32_t sgi, cpumask_t cpus)
 
 void smp_kick(unsigned cpu)
 {
-    /* To this CPU, too: the caller may be moved to another one before it gets to its own way out. */
+    /*
+     * To this CPU, too: the caller may be moved to another one before it gets to its own way out.
+     */
     if (irq_chip() != NULL)
         sgi_send(SMP_SGI_KICK, CPU_MASK(cpu));
 }
@@ -47,7 +49,10 @@ static void calls_serve(void)
     }
 }
 
-/* Until all are done. Serving meanwhile, so that CPUs that call each other with interrupts masked get through as well. */
+/*
+ * Until all are done. Serving meanwhile, so that CPUs that call each other with interrupts masked
+ * get through as well.
+ */
 static void calls_wait(struct call_slot *slot)
 {
     while (__atomic_load_n(&slot->remaining, __ATOMIC_ACQUIRE) != 0) {
@@ -89,7 +94,8 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
         slot->arg = arg;
         __atomic_store_n(&slot->remaining, targets, __ATOMIC_RELEASE);
         for (cpumask_t left = targets; left != 0; left &= left - 1)
-            __atomic_fetch_or(&per_cpu(call_from, (unsigned)__builtin_ctzll(left)), CPU_MASK(self), __ATOMIC_ACQ_REL);
+            __atomic_fetch_or(&per_cpu(call_from, (unsigned)__builtin_ctzll(left)), CPU_MASK(self),
+                              __ATOMIC_ACQ_REL);
         sgi_send(SMP_SGI_CALL, targets);
     }
     if ((mask & CPU_MASK(self)) != 0)
@@ -135,7 +141,9 @@ int smp_init_cpu(void)
 {
     for (unsigned i = 0; i < ARRAY_SIZE(sgis); i++) {
         /* The handlers are the same on all CPUs; the boot CPU comes first. */
-        int err = irq_owner(sgis[i].sgi) == NULL ? irq_request(sgis[i].sgi, sgis[i].name, sgis[i].handler, NULL) : 0;
+        int err = irq_owner(sgis[i].sgi) == NULL
+                      ? irq_request(sgis[i].sgi, sgis[i].name, sgis[i].handler, NULL)
+                      : 0;
 
         if (err != 0)
             return err;

@@ -65,7 +65,8 @@ static void cpus_read(void)
         log_warn("device tree has no /cpus: only the boot CPU is used");
         return;
     }
-    for (const struct dt_node *node = dt_first_child(cpus); node != NULL; node = dt_next_sibling(node)) {
+    for (const struct dt_node *node = dt_first_child(cpus); node != NULL;
+         node = dt_next_sibling(node)) {
         uint64_t hwid, size;
 
         if (!is_cpu_node(node))
@@ -89,7 +90,8 @@ static void cpus_read(void)
     if (!boot_listed)
         log_warn("/cpus does not list the boot CPU (0x%llx)", (unsigned long long)boot);
     if (excess != 0)
-        log_warn("%u more CPUs in /cpus than this build supports (%u): they stay off", excess, SMP_CPUS_MAX);
+        log_warn("%u more CPUs in /cpus than this build supports (%u): they stay off", excess,
+                 SMP_CPUS_MAX);
 }
 
 static unsigned percpu_order(void)
@@ -128,13 +130,15 @@ static void cpu_failed(unsigned cpu, enum cpu_status status, int err)
 
     info->status = status;
     info->error = err;
-    log_error("CPU %u (0x%llx) did not start: %s", cpu, (unsigned long long)info->hwid, error_name(err));
+    log_error("CPU %u (0x%llx) did not start: %s", cpu, (unsigned long long)info->hwid,
+              error_name(err));
 }
 
 /* Nothing more to wait for: it is online, or has said what went wrong. */
 static bool is_settled(unsigned cpu)
 {
-    return (cpu_online() & CPU_MASK(cpu)) != 0 || __atomic_load_n(&cpu_info(cpu)->error, __ATOMIC_RELAXED) != 0;
+    return (cpu_online() & CPU_MASK(cpu)) != 0 ||
+           __atomic_load_n(&cpu_info(cpu)->error, __ATOMIC_RELAXED) != 0;
 }
 
 void smp_boot(void)
@@ -152,11 +156,15 @@ void smp_boot(void)
         else if (cpu_nodes[cpu] != NULL)
             cpu_failed(cpu, CPU_FAILED, err);
     }
-    /* All come up at once; the bound is for all of them. What a late CPU uses is not taken back: it may come yet. */
+    /*
+     * All come up at once; the bound is for all of them. What a late CPU uses is not taken back: it
+     * may come yet.
+     */
     for (unsigned cpu = 1; cpu < cpu_count(); cpu++) {
         if ((started & CPU_MASK(cpu)) == 0)
             continue;
-        while (!is_settled(cpu) && arch_time_counter() - begin < ARRIVAL_SECONDS * arch_time_frequency())
+        while (!is_settled(cpu) &&
+               arch_time_counter() - begin < ARRIVAL_SECONDS * arch_time_frequency())
             arch_cpu_relax();
         if (!is_settled(cpu))
             cpu_failed(cpu, CPU_TIMED_OUT, -ETIMEDOUT);

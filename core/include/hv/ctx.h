@@ -9,7 +9,7 @@
 
 enum ctx {
     CTX_IRQ,    /**< serving a host interrupt: must not sleep */
-    CTX_NORMAL, /**< on behalf of a normal VCPU, on its own EL2 stack: may sleep at preempt count 0 */
+    CTX_NORMAL, /**< for a normal VCPU, on its own EL2 stack: may sleep at preempt count 0 */
     CTX_ORPHAN, /**< in a thread: may sleep at preempt count 0 */
 };
 
@@ -17,7 +17,7 @@ struct ctx_state {
     uint32_t preempt_count; /**< locks held or preempt_disable() depth */
     uint32_t irq_depth;     /**< 1 inside hv_irq() */
     bool normal;            /**< current VCPU is normal; kept by the scheduler */
-    bool resched;           /**< a reschedule is due on this CPU; set and cleared by the scheduler, IRQs masked */
+    bool resched;           /**< a reschedule is due on this CPU; kept by the scheduler */
 };
 DECLARE_PER_CPU(struct ctx_state, ctx_state);
 
@@ -29,8 +29,8 @@ void ctx_leave_irq(void);
 void ctx_assert_may_sleep(void);
 
 /**
- * Hook that the scheduler hands to base: called by preempt_enable() and spin_unlock*() at count 0 with interrupts enabled (which
- * is never so in IRQ context) when ctx_state.resched is set.
+ * Hook that the scheduler hands to base: called by preempt_enable() and spin_unlock*() at count 0
+ * with interrupts enabled (which is never so in IRQ context) when ctx_state.resched is set.
  */
 extern void (*ctx_preempt_hook)(void);
 /** The slow part of preempt_enable(). */
@@ -42,7 +42,10 @@ void ctx_preempt_check(void);
 /** Preemption off. Any context. */
 static inline void preempt_disable(void)
 {
-    /* Masked, or the caller could be moved to another CPU between finding the counter and adding to it. */
+    /*
+     * Masked, or the caller could be moved to another CPU between finding the counter and adding to
+     * it.
+     */
     irqflags_t flags = arch_irq_save();
 
     this_cpu(ctx_state).preempt_count++;
@@ -61,7 +64,10 @@ static inline bool ctx_preempt_drop(void)
     return unlikely(state->resched) && state->preempt_count == 0;
 }
 
-/** Preemption on again; calls the scheduler when a reschedule became due meanwhile and IRQs are enabled. Any context. */
+/**
+ * Preemption on again; calls the scheduler when a reschedule became due meanwhile and IRQs are
+ * enabled. Any context.
+ */
 static inline void preempt_enable(void)
 {
     if (ctx_preempt_drop())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// In-memory device tree: the only configuration. Nodes and attributes after the Devicetree Specification v0.4. Room: dt.
+// In-memory device tree: the only configuration. Nodes and attributes after the Devicetree
+// Specification v0.4. Room: dt.
 #pragma once
 
 #include <lib/list.h>
@@ -8,8 +9,9 @@
 #include <stdint.h>
 
 /*
- * Locking: the tree is changed at boot by the only CPU that runs, and later only by who holds the guest manager's lock; nodes and
- * attributes of the host part never change after boot. So whoever walks /guests, /templates or /vmm later holds that lock too.
+ * Locking: the tree is changed at boot by the only CPU that runs, and later only by who holds the
+ * guest manager's lock; nodes and attributes of the host part never change after boot. So whoever
+ * walks /guests, /templates or /vmm later holds that lock too.
  */
 
 /** Cells stay in FDT byte order in memory; the typed accessors below give host order. */
@@ -25,22 +27,26 @@ struct dt_node {
     struct list children;
     struct list attrs;
     struct dt_node *parent;
-    char *name; /**< with unit address; "" for the root */
+    char *name;       /**< with unit address; "" for the root */
     uint32_t refs;    /**< dt_hold() */
     uint32_t phandle; /**< 0: none */
 };
 
 #define DT_DEPTH_MAX 32
 #define DT_NODES_MAX 65536
-/** Longest name of a node without unit address and of an attribute (Devicetree Specification 2.2.1, 2.2.4.1). */
+/**
+ * Longest name of a node without unit address and of an attribute (Devicetree Specification 2.2.1,
+ * 2.2.4.1).
+ */
 #define DT_NAME_MAX 31
 /** What firmware's trees get away with. */
 #define DT_NAME_LOADED_MAX 127
 
 /**
- * Merge a flattened tree (version 17) under parent: existing nodes are merged, attributes replaced. Read in full before anything is
- * changed. fdt is 8-byte aligned, size bounds it; nothing of it is referred to afterwards. Boot or Orphan. -EBADMSG (broken blob; the log says
- * where), -ENOMEM; on failure the tree is unchanged.
+ * Merge a flattened tree (version 17) under parent: existing nodes are merged, attributes replaced.
+ * Read in full before anything is changed. fdt is 8-byte aligned, size bounds it; nothing of it is
+ * referred to afterwards. Boot or Orphan. -EBADMSG (broken blob; the log says where), -ENOMEM; on
+ * failure the tree is unchanged.
  */
 int dt_load_fdt(struct dt_node *parent, const void *fdt, size_t size);
 struct dt_node *dt_root(void);
@@ -48,8 +54,9 @@ struct dt_node *dt_root(void);
 int dt_init(void);
 
 /**
- * Path lookup ("/guests/linux0"); a component without @ matches a unique unit name. A path that does not begin with / begins with an
- * alias (/aliases); in both, what follows a colon is ignored. NULL when absent.
+ * Path lookup ("/guests/linux0"); a component without @ matches a unique unit name. A path that
+ * does not begin with / begins with an alias (/aliases); in both, what follows a colon is ignored.
+ * NULL when absent.
  */
 struct dt_node *dt_find(const char *path);
 /** By name; without @ also a unique unit name. */
@@ -58,7 +65,10 @@ struct dt_node *dt_first_child(const struct dt_node *parent);
 struct dt_node *dt_next_sibling(const struct dt_node *node);
 /** Depth-first order over the subtree of root; start with root. NULL at the end. */
 struct dt_node *dt_next(const struct dt_node *root, const struct dt_node *node);
-/** The next host node (dt_is_host()) behind from, NULL = from the root on, with this compatible string. */
+/**
+ * The next host node (dt_is_host()) behind from, NULL = from the root on, with this compatible
+ * string.
+ */
 struct dt_node *dt_find_compatible(struct dt_node *from, const char *compatible);
 /** Among host nodes. */
 struct dt_node *dt_find_phandle(uint32_t phandle);
@@ -75,7 +85,8 @@ int dt_add_node(struct dt_node *parent, const char *name, struct dt_node **out);
 /** With all below it. -EBUSY: held; -EINVAL: the root. */
 int dt_delete_node(struct dt_node *node);
 /** With all below it; not into itself (-EINVAL). */
-int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const char *name, struct dt_node **out);
+int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const char *name,
+                 struct dt_node **out);
 /** Add or replace; data is copied. */
 int dt_set_attr(struct dt_node *node, const char *name, const void *data, uint32_t size);
 int dt_set_u32(struct dt_node *node, const char *name, uint32_t value);
@@ -91,19 +102,27 @@ int dt_get_u32_at(const struct dt_node *node, const char *name, unsigned index, 
 int dt_get_u64(const struct dt_node *node, const char *name, uint64_t *value);
 int dt_get_string(const struct dt_node *node, const char *name, const char **value);
 /** -ENOENT also past the last one. */
-int dt_get_string_at(const struct dt_node *node, const char *name, unsigned index, const char **value);
+int dt_get_string_at(const struct dt_node *node, const char *name, unsigned index,
+                     const char **value);
 bool dt_is_compatible(const struct dt_node *node, const char *compatible);
 /** "status" absent, "ok" or "okay". */
 bool dt_is_enabled(const struct dt_node *node);
-/** reg entry by index, with the parent's #address-cells/#size-cells (1 or 2; 0 to 2), not translated. -ENOENT, -EINVAL. */
+/**
+ * reg entry by index, with the parent's #address-cells/#size-cells (1 or 2; 0 to 2), not
+ * translated. -ENOENT, -EINVAL.
+ */
 int dt_get_reg(const struct dt_node *node, unsigned index, uint64_t *addr, uint64_t *size);
-/** The same, translated through all ranges up to the root: a host-physical address. -EINVAL also where a bus does not map it. */
-int dt_get_reg_translated(const struct dt_node *node, unsigned index, uint64_t *addr, uint64_t *size);
+/**
+ * The same, translated through all ranges up to the root: a host-physical address. -EINVAL also
+ * where a bus does not map it.
+ */
+int dt_get_reg_translated(const struct dt_node *node, unsigned index, uint64_t *addr,
+                          uint64_t *size);
 /** Whole entries; 0 when the cell counts are not supported. */
 unsigned dt_reg_count(const struct dt_node *node);
 /**
- * interrupts entry by index as raw cells (interrupt-parent's #interrupt-cells), at most 4; interrupts-extended goes first. Returns the number of
- * cells or error: -ENOENT, -EINVAL.
+ * interrupts entry by index as raw cells (interrupt-parent's #interrupt-cells), at most 4;
+ * interrupts-extended goes first. Returns the number of cells or error: -ENOENT, -EINVAL.
  */
 int dt_get_interrupt(const struct dt_node *node, unsigned index, uint32_t cells[4]);
 /** The controller that entry goes to; NULL. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host interrupts: one flat number space of the root controller (GIC INTIDs), handlers, counts. Room: irq.
+// Host interrupts: one flat number space of the root controller (GIC INTIDs), handlers, counts.
+// Room: irq.
 #pragma once
 
 #include <hv/cpu.h>
@@ -19,7 +20,10 @@ struct irqchip {
     const char *name;
     /** Acknowledge: the interrupt number, IRQ_NONE when there is none. */
     uint32_t (*ack)(void);
-    /** Drop the running priority; with deactivate also end it (not for interrupts that a guest ends). */
+    /**
+     * Drop the running priority; with deactivate also end it (not for interrupts that a guest
+     * ends).
+     */
     void (*end)(uint32_t irq, bool deactivate);
     void (*enable)(uint32_t irq);
     void (*disable)(uint32_t irq);
@@ -52,17 +56,22 @@ int irq_init(void);
 int irq_init_cpu(void);
 
 /**
- * Handlers run in IRQ context with interrupts masked. Shared interrupts are enabled at once; below IRQ_SHARED_FIRST there is one handler
- * for all CPUs, enabled on each by irq_enable(). -EBUSY, -EINVAL. Orphan or boot.
+ * Handlers run in IRQ context with interrupts masked. irq_enable() turns the interrupt on. Below
+ * IRQ_SHARED_FIRST there is one handler for all CPUs, to be enabled on each of them. -EBUSY,
+ * -EINVAL. Orphan or boot.
  */
 int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg);
-/** Disables it first; the caller has quieted the device, so that its handler does not run any more. */
+/**
+ * Disables it first; the caller has quieted the device, so that its handler does not run any more.
+ */
 void irq_release(uint32_t irq);
 void irq_enable(uint32_t irq);
 void irq_disable(uint32_t irq);
-/** From a node's interrupts property; also sets the trigger. -ENOENT (no such entry), -EINVAL (malformed, or not of the root controller). */
+/**
+ * From a node's interrupts property; also sets the trigger. -ENOENT (no such entry), -EINVAL
+ * (malformed, or not of the root controller).
+ */
 int irq_from_node(const struct dt_node *node, unsigned index, uint32_t *irq);
-
 
 /** Who holds it: NULL when free. For the guest validator and 'host irq'. */
 const char *irq_owner(uint32_t irq);

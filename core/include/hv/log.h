@@ -8,7 +8,10 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_LEVELS };
 
-/** Append a line (no newline needed). Any context; never waits for a UART with a lock held by others. Control bytes are escaped. */
+/**
+ * Append a line (no newline needed). Any context; never waits for a UART with a lock held by
+ * others. Control bytes are escaped.
+ */
 PRINTF(2, 3) void log_write(enum log_level level, const char *fmt, ...);
 
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
@@ -16,7 +19,10 @@ PRINTF(2, 3) void log_write(enum log_level level, const char *fmt, ...);
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 
-/** Token bucket for what a guest can provoke: at most CONFIG_LOG_GUEST_RATE lines a second, then "suppressed N". Zero-initialised. */
+/**
+ * Token bucket for what a guest can provoke: at most CONFIG_LOG_GUEST_RATE lines a second, then
+ * "suppressed N". Zero-initialised.
+ */
 struct log_limit {
     uint64_t window_start_ns;
     uint32_t lines;
@@ -28,11 +34,16 @@ PRINTF(3, 4) void log_limited(struct log_limit *limit, enum log_level level, con
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 /**
- * The clock (ns) and the sink that higher rooms hand down; before that: 0 and the early console. The sink gets one whole line with
- * time, level and "\r\n" at its end, in the context of whoever logs, no lock held; it must neither wait nor log.
+ * The clock (ns) and the sink that higher rooms hand down; before that: 0 and the early console.
+ * The sink gets one whole line with time, level and "\r\n" at its end, in the context of whoever
+ * logs, no lock held; it must neither wait nor log.
  */
 void log_set_clock(uint64_t (*now_ns)(void));
 void log_set_sink(void (*sink)(const char *text, size_t size));
 
-/** Copy of the ring: calls line() for each stored line, oldest first. Orphan context; the callback may sleep. */
-void log_for_each(void (*line)(void *arg, enum log_level level, uint64_t ns, const char *text), void *arg);
+/**
+ * Copy of the ring: calls line() for each stored line, oldest first. Orphan context; the callback
+ * may sleep.
+ */
+void log_for_each(void (*line)(void *arg, enum log_level level, uint64_t ns, const char *text),
+                  void *arg);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device-tree match tables for what must be found before drivers exist: interrupt controllers and timers. Room: dt.
+// Device-tree match tables for what must be found before drivers exist: interrupt controllers and
+// timers. Room: dt.
 #pragma once
 
 #include <hv/dt.h>

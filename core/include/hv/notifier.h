@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notifier chains: static lists of callbacks a higher room hands to a lower one. Registered at boot only. Room: base.
+// Notifier chains: static lists of callbacks a higher room hands to a lower one. Registered at boot
+// only. Room: base.
 #pragma once
 
 struct notifier {

@@ -11,40 +11,71 @@
 #define PAGE_ORDER_MAX 18
 
 /** Owners for accounting: small numbers are the hypervisor's, PAGE_OWNER_GUEST + id are guests'. */
-enum { PAGE_OWNER_NONE, PAGE_OWNER_HEAP, PAGE_OWNER_TABLES, PAGE_OWNER_STACK, PAGE_OWNER_PERCPU, PAGE_OWNER_MISC, PAGE_OWNER_GUEST = 16 };
+enum {
+    PAGE_OWNER_NONE,
+    PAGE_OWNER_HEAP,
+    PAGE_OWNER_TABLES,
+    PAGE_OWNER_STACK,
+    PAGE_OWNER_PERCPU,
+    PAGE_OWNER_MISC,
+    PAGE_OWNER_GUEST = 16
+};
 
 /**
- * Hand a RAM range to the allocator; boot only, after arch_mmu_map_ram(); ranges may come in any order. Nothing is walked: the cost is
- * a few steps a GiB. Descriptors (16 bytes per 2 MiB) are taken from the range itself, clear of what is reserved by then: so reserve
- * first. -EINVAL (no whole page), -EEXIST (overlaps another range), -ENOSPC (no room for descriptors, or too many ranges).
+ * Hand a RAM range to the allocator; boot only, after arch_mmu_map_ram(); ranges may come in any
+ * order. Nothing is walked: the cost is a few steps a GiB. Descriptors (16 bytes per 2 MiB) are
+ * taken from the range itself, clear of what is reserved by then: so reserve first. -EINVAL (no
+ * whole page), -EEXIST (overlaps another range), -ENOSPC (no room for descriptors, or too many
+ * ranges).
  */
 int page_add_range(hpa_t start, uint64_t size);
-/** Take a range out for good (image, DTB, firmware reservations). Boot only, best before page_add_range() of it; after: -EBUSY when part is in use. -EINVAL, -ENOSPC. */
+/**
+ * Take a range out for good (image, DTB, firmware reservations). Boot only, best before
+ * page_add_range() of it; after: -EBUSY when part is in use. -EINVAL, -ENOSPC.
+ */
 int page_reserve(hpa_t start, uint64_t size, const char *what);
 
-/** 2^order pages, naturally aligned; content undefined. *out is set on success. Any context but IRQ. -ENOMEM. */
+/**
+ * 2^order pages, naturally aligned; content undefined. *out is set on success. Any context but IRQ.
+ * -ENOMEM.
+ */
 int page_alloc(unsigned order, uint32_t owner, hpa_t *out);
 /** The same, zeroed and cleaned to the point of coherency. */
 int page_alloc_zeroed(unsigned order, uint32_t owner, hpa_t *out);
-/** Drops a reference, frees with the last one. The order must be that of the allocation; anything else panics. Scrubs are the caller's affair (page_scrub()). Any context but IRQ. */
+/**
+ * Drops a reference, frees with the last one. The order must be that of the allocation; anything
+ * else panics. Scrubs are the caller's affair (page_scrub()). Any context but IRQ.
+ */
 void page_free(hpa_t addr, unsigned order);
-/** One more reference to what page_alloc() gave (page_alloc() gives the first one). Any context but IRQ. */
+/**
+ * One more reference to what page_alloc() gave (page_alloc() gives the first one). Any context but
+ * IRQ.
+ */
 void page_ref(hpa_t addr, unsigned order);
 /** Zero and clean+invalidate size bytes (page multiple), preemptible. Orphan. */
 void page_scrub(hpa_t addr, uint64_t size);
 
-/** A contiguous range of size bytes (page multiple), aligned to align (power of 2, at least PAGE_SIZE), of any size up to RAM. Orphan. -ENOMEM. */
+/**
+ * A contiguous range of size bytes (page multiple), aligned to align (power of 2, at least
+ * PAGE_SIZE), of any size up to RAM. Orphan. -ENOMEM.
+ */
 int page_alloc_range(uint64_t size, uint64_t align, uint32_t owner, hpa_t *out);
-/** Take exactly this free range (page multiple). -EBUSY when part of it is in use or not RAM, -EINVAL. Orphan. */
+/**
+ * Take exactly this free range (page multiple). -EBUSY when part of it is in use or not RAM,
+ * -EINVAL. Orphan.
+ */
 int page_claim_range(hpa_t addr, uint64_t size, uint32_t owner);
-/** Give back all or any page-aligned part of what the two above gave. Panics when part of it is not allocated. Orphan. */
+/**
+ * Give back all or any page-aligned part of what the two above gave. Panics when part of it is not
+ * allocated. Orphan.
+ */
 void page_free_range(hpa_t addr, uint64_t size);
 
 struct page_stats {
     uint64_t total;    /**< bytes of RAM handed in */
     uint64_t reserved; /**< bytes never free: image, metadata, firmware */
-    uint64_t free;     /**< total - reserved - owned; pages that hold only descriptors of a split 2 MiB block count as free */
-    uint64_t largest_free; /**< longest contiguous free range, in whole 2 MiB blocks when there is one */
+    uint64_t free; /**< not reserved, not owned; page descriptors of split 2 MiB blocks count as free */
+    uint64_t largest_free; /**< longest contiguous free range, in whole 2 MiB blocks if there is one */
     uint64_t alloc_count;
     uint64_t fail_count;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ticket spinlock. Holding one disables preemption. Any context; a lock also taken in IRQ context needs the irqsave form everywhere. Room: base.
+// Ticket spinlock. Holding one disables preemption. Any context; a lock also taken in IRQ context
+// needs the irqsave form everywhere. Room: base.
 #pragma once
 
 #include <arch/barrier.h>
@@ -15,7 +16,10 @@ struct CAPABILITY("spinlock") spinlock {
     uint16_t owner; /**< the ticket that holds the lock; equal to next when it is free */
 };
 
-#define SPINLOCK_INIT {0, 0}
+#define SPINLOCK_INIT                                                                              \
+    {                                                                                              \
+        0, 0                                                                                       \
+    }
 
 /** Wait until the ticket is served. */
 void spin_wait(const struct spinlock *lock, uint16_t ticket);
@@ -75,7 +79,8 @@ static inline irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock)
     return flags;
 }
 
-static inline void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags) RELEASES(lock) NO_THREAD_SAFETY
+static inline void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags)
+    RELEASES(lock) NO_THREAD_SAFETY
 {
     bool due;
 

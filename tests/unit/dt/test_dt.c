@@ -113,10 +113,22 @@ static void test_order(void **state)
 
 static void test_names(void **state)
 {
-    static const char *const bad_nodes[] = {"", "a/b", "a b", "@1", "a@", "a@b@c", "a#", "a?", "\xff", "a\n",
-                                            "abcdefghijklmnopqrstuvwxyzabcdef", "a@abcdefghijklmnopqrstuvwxyzabcdef"};
-    static const char *const good_nodes[] = {"a", "a@0", "x,y.z_1+2-3@f0,1", "abcdefghijklmnopqrstuvwxyzabcde"};
-    static const char *const bad_attrs[] = {"", "a@b", "a/b", "a b", "\x80", "abcdefghijklmnopqrstuvwxyzabcdef"};
+    static const char *const bad_nodes[] = {"",
+                                            "a/b",
+                                            "a b",
+                                            "@1",
+                                            "a@",
+                                            "a@b@c",
+                                            "a#",
+                                            "a?",
+                                            "\xff",
+                                            "a\n",
+                                            "abcdefghijklmnopqrstuvwxyzabcdef",
+                                            "a@abcdefghijklmnopqrstuvwxyzabcdef"};
+    static const char *const good_nodes[] = {"a", "a@0", "x,y.z_1+2-3@f0,1",
+                                             "abcdefghijklmnopqrstuvwxyzabcde"};
+    static const char *const bad_attrs[] = {"",    "a@b",  "a/b",
+                                            "a b", "\x80", "abcdefghijklmnopqrstuvwxyzabcdef"};
     struct dt_node *node;
 
     (void)state;
@@ -268,7 +280,8 @@ static void test_reg(void **state)
 
 static void test_translation(void **state)
 {
-    struct dt_node *bus = add(dt_root(), "bus"), *inner = add(bus, "inner"), *dev = add(inner, "dev");
+    struct dt_node *bus = add(dt_root(), "bus"), *inner = add(bus, "inner"),
+                   *dev = add(inner, "dev");
     uint64_t addr, size;
 
     (void)state;
@@ -302,7 +315,8 @@ static void test_translation(void **state)
 
 static void test_interrupts(void **state)
 {
-    struct dt_node *gic = add(dt_root(), "gic"), *gpio = add(dt_root(), "gpio"), *dev = add(gpio, "dev");
+    struct dt_node *gic = add(dt_root(), "gic"), *gpio = add(dt_root(), "gpio"),
+                   *dev = add(gpio, "dev");
     uint32_t cells[4];
 
     (void)state;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading flattened trees: content, merging, every way to be broken, no memory, and random mutations.
+// Loading flattened trees: content, merging, every way to be broken, no memory, and random
+// mutations.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -197,14 +198,18 @@ static void test_every_truncation(void **state)
 
 static void test_header_fields(void **state)
 {
-    static const uint32_t values[] = {0, 1, 3, 4, 0x28, 0x7f, 0x100, 0x1000, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff};
+    static const uint32_t values[] = {
+        0, 1, 3, 4, 0x28, 0x7f, 0x100, 0x1000, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff};
 
     (void)state;
     for (unsigned field = 0; field < 10; field++) {
         for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
             make_blob();
             ((fdt32_t *)blob)[field] = cpu_to_fdt32(values[i]);
-            /* The reserve map and the boot CPU are not looked at; the rest must be right or be refused. */
+            /*
+             * The reserve map and the boot CPU are not looked at; the rest must be right or be
+             * refused.
+             */
             if (load_copy(blob, blob_size) != 0)
                 assert_unchanged();
             empty_tree(NULL);
@@ -344,7 +349,8 @@ static void test_random_mutations(void **state)
         for (unsigned i = 0; i < changes; i++) {
             uint32_t at = random_below((uint32_t)blob_size);
 
-            blob[at] = (char)(random_below(3) == 0 ? random_below(256) : (uint8_t)blob[at] ^ (1u << random_below(8)));
+            blob[at] = (char)(random_below(3) == 0 ? random_below(256)
+                                                   : (uint8_t)blob[at] ^ (1u << random_below(8)));
         }
         if (load_copy(blob, blob_size) == 0) {
             loaded++;

@@ -82,7 +82,8 @@ static void test_levels(void **state)
     log_warn("odd\n");
     log_info("note");
     log_debug("detail");
-    assert_string_equal(sunk, "[   12.003004] ERROR: bad\r\n[   12.003004] warning: odd\r\n[   12.003004] note\r\n");
+    assert_string_equal(
+        sunk, "[   12.003004] ERROR: bad\r\n[   12.003004] warning: odd\r\n[   12.003004] note\r\n");
     log_for_each(collect, &c);
     assert_string_equal(c.last, "detail");
     assert_int_equal(c.level, LOG_DEBUG);

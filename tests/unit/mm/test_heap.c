@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heap: every size, statistics and give-back, failures, a random walk, and the detection of callers' bugs.
+// Heap: every size, statistics and give-back, failures, a random walk, and the detection of
+// callers' bugs.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -248,9 +249,12 @@ static void test_bugs_of_callers_panic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_size),         cmocka_unit_test(test_calloc_zeroes_and_checks),
-        cmocka_unit_test(test_strdup),             cmocka_unit_test(test_fails_at_any_point),
-        cmocka_unit_test(test_out_of_memory),      cmocka_unit_test(test_random_walk),
+        cmocka_unit_test(test_every_size),
+        cmocka_unit_test(test_calloc_zeroes_and_checks),
+        cmocka_unit_test(test_strdup),
+        cmocka_unit_test(test_fails_at_any_point),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_random_walk),
         /* Last: its processes share the simulated RAM. */
         cmocka_unit_test(test_bugs_of_callers_panic),
     };

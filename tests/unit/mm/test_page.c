@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Page allocator: sparse ranges, reservations, orders, ranges, accounting, failures, bugs of callers, and a random walk.
+// Page allocator: sparse ranges, reservations, orders, ranges, accounting, failures, bugs of
+// callers, and a random walk.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +60,8 @@ static void test_ranges_as_added(void **state)
 
     (void)state;
     page_get_stats(&stats);
-    assert_int_equal(stats.total, (HIGH_END - HIGH_START) + (LOW_END - LOW_START) + (NEXT_END - HIGH_END));
+    assert_int_equal(stats.total,
+                     (HIGH_END - HIGH_START) + (LOW_END - LOW_START) + (NEXT_END - HIGH_END));
     /* 16 bytes per 2 MiB: 16 KiB and 2 pages; early 2 pages, start 1, late 768. */
     assert_int_equal(stats.reserved, (4 + 1 + 1 + 2 + 1 + 768) * PAGE_SIZE);
     assert_int_equal(stats.free, stats.total - stats.reserved);
@@ -71,7 +73,8 @@ static void test_ranges_as_added(void **state)
     assert_true(page_ram_range(2, &start, &size) && start.v == HIGH_END && size == 64 * MIB);
     assert_false(page_ram_range(3, &start, &size));
     for (unsigned i = 0; page_reserved_range(i, &start, &size, &what); i++)
-        named += strcmp(what, "early") == 0 && start.v == HOST_RAM_BASE + 2 * MIB && size == 2 * PAGE_SIZE;
+        named += strcmp(what, "early") == 0 && start.v == HOST_RAM_BASE + 2 * MIB &&
+                 size == 2 * PAGE_SIZE;
     assert_int_equal(named, 1);
 }
 
@@ -142,8 +145,10 @@ static void test_all_memory_and_back(void **state)
 
 static void test_range_of_any_size(void **state)
 {
-    static const uint64_t sizes[] = {PAGE_SIZE, 3 * PAGE_SIZE, MIB + PAGE_SIZE, 2 * MIB, 3 * MIB, 77 * MIB + 5 * PAGE_SIZE,
-                                     640 * MIB, GIB, GIB + 300 * MIB + PAGE_SIZE, 1900 * MIB};
+    static const uint64_t sizes[] = {PAGE_SIZE, 3 * PAGE_SIZE, MIB + PAGE_SIZE,
+                                     2 * MIB,   3 * MIB,       77 * MIB + 5 * PAGE_SIZE,
+                                     640 * MIB, GIB,           GIB + 300 * MIB + PAGE_SIZE,
+                                     1900 * MIB};
     uint64_t before = free_bytes();
 
     (void)state;
@@ -201,7 +206,8 @@ static void test_claim(void **state)
     page_free_range(block, PAGE_SIZE);
     page_free_range(page, PAGE_SIZE);
     /* Ragged ends; then into the next range, which begins with its descriptors. */
-    assert_int_equal(page_claim_range(hpa(HIGH_END - 5 * MIB - PAGE_SIZE), 5 * MIB - 7 * PAGE_SIZE, OWNER), 0);
+    assert_int_equal(
+        page_claim_range(hpa(HIGH_END - 5 * MIB - PAGE_SIZE), 5 * MIB - 7 * PAGE_SIZE, OWNER), 0);
     page_free_range(hpa(HIGH_END - 5 * MIB - PAGE_SIZE), 5 * MIB - 7 * PAGE_SIZE);
     assert_int_equal(page_claim_range(hpa(HIGH_END - 5 * MIB), 9 * MIB, OWNER), -EBUSY);
     assert_int_equal(free_bytes(), before);
@@ -289,7 +295,10 @@ static void test_fail_after(void **state)
     page_free(addr[2], 0);
 }
 
-/* Bugs of callers. Each stops the machine with the allocator's lock held, so each runs in a process of its own. */
+/*
+ * Bugs of callers. Each stops the machine with the allocator's lock held, so each runs in a process
+ * of its own.
+ */
 static void free_twice(void *arg)
 {
     unsigned order = *(unsigned *)arg;
@@ -402,7 +411,8 @@ static bool walk_alloc(struct slot *slot)
     slot->size = (uint64_t)(1 + random_below(1u << slot->order)) * PAGE_SIZE;
     if (random_below(2) == 0)
         return page_alloc_range(slot->size, PAGE_SIZE << random_below(12), OWNER, &slot->addr) == 0;
-    slot->addr = hpa(HIGH_START + random_below((uint32_t)((HIGH_END - HIGH_START) / PAGE_SIZE)) * PAGE_SIZE);
+    slot->addr =
+        hpa(HIGH_START + random_below((uint32_t)((HIGH_END - HIGH_START) / PAGE_SIZE)) * PAGE_SIZE);
     return page_claim_range(slot->addr, slot->size, OWNER) == 0;
 }
 
@@ -410,7 +420,8 @@ static void walk_free(struct slot *slot)
 {
     model_change(slot->addr, slot->size, 1, 0);
     if (slot->is_range && slot->size > PAGE_SIZE && random_below(2) == 0) {
-        uint64_t cut = (uint64_t)(1 + random_below((uint32_t)(slot->size / PAGE_SIZE) - 1)) * PAGE_SIZE;
+        uint64_t cut =
+            (uint64_t)(1 + random_below((uint32_t)(slot->size / PAGE_SIZE) - 1)) * PAGE_SIZE;
 
         page_free_range(hpa(slot->addr.v + cut), slot->size - cut);
         page_free_range(slot->addr, cut);
@@ -457,13 +468,21 @@ static void test_random_walk(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ranges_as_added),      cmocka_unit_test(test_bad_ranges_are_refused),
-        cmocka_unit_test(test_every_order),          cmocka_unit_test(test_all_memory_and_back),
-        cmocka_unit_test(test_range_of_any_size),    cmocka_unit_test(test_range_freed_in_parts),
-        cmocka_unit_test(test_claim),                cmocka_unit_test(test_references),
-        cmocka_unit_test(test_zeroed),               cmocka_unit_test(test_many_owners),
-        cmocka_unit_test(test_fail_after),           cmocka_unit_test(test_random_walk),
-        /* Last: its processes share the simulated RAM, and so leave the descriptors in it damaged. */
+        cmocka_unit_test(test_ranges_as_added),
+        cmocka_unit_test(test_bad_ranges_are_refused),
+        cmocka_unit_test(test_every_order),
+        cmocka_unit_test(test_all_memory_and_back),
+        cmocka_unit_test(test_range_of_any_size),
+        cmocka_unit_test(test_range_freed_in_parts),
+        cmocka_unit_test(test_claim),
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_zeroed),
+        cmocka_unit_test(test_many_owners),
+        cmocka_unit_test(test_fail_after),
+        cmocka_unit_test(test_random_walk),
+        /*
+         * Last: its processes share the simulated RAM, and so leave the descriptors in it damaged.
+         */
         cmocka_unit_test(test_bugs_of_callers_panic),
     };
 

@@ -117,9 +117,12 @@ static void test_device_window_runs_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stacks_have_guards), cmocka_unit_test(test_stack_fails_cleanly),
-        cmocka_unit_test(test_stacks_run_out),     cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_bad_devices_are_refused), cmocka_unit_test(test_device_window_runs_out),
+        cmocka_unit_test(test_stacks_have_guards),
+        cmocka_unit_test(test_stack_fails_cleanly),
+        cmocka_unit_test(test_stacks_run_out),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_bad_devices_are_refused),
+        cmocka_unit_test(test_device_window_runs_out),
     };
 
     return cmocka_run_group_tests(tests, add_ram, NULL);
