@@ -163,9 +163,9 @@ static int build_arch(struct guest *guest, struct report *report)
 
 static int build(struct guest *guest, struct report *report)
 {
-    static int (*const steps[])(struct guest *guest, struct report *report) = {
-        build_arch,           guest_region_create,  guest_memory_create,
-        guest_vcpus_create,   guest_devices_create, guest_load,
+    static int (*const steps[])(struct guest * guest, struct report * report) = {
+        build_arch,         guest_region_create,  guest_memory_create,
+        guest_vcpus_create, guest_devices_create, guest_load,
     };
     int err = guest_config_read(guest->node, guest->config, guest->layout, report);
 
@@ -250,7 +250,8 @@ static int copy_template(const char *name, const char *template_name, struct dt_
     int err = 0;
 
     if (source == NULL) {
-        report_error(report, "/templates/%s: no such template; \"devtree show /templates\" lists them",
+        report_error(report,
+                     "/templates/%s: no such template; \"devtree show /templates\" lists them",
                      template_name);
         return -ENOENT;
     }
@@ -283,8 +284,10 @@ static int find_node(const char *name, const char *template_name, struct dt_node
         return 0;
     }
     if (*out != NULL) {
-        report_error(report, "/guests/%s: is configured already; create it without a template, "
-                             "or choose another name", name);
+        report_error(report,
+                     "/guests/%s: is configured already; create it without a template, "
+                     "or choose another name",
+                     name);
         return -EEXIST;
     }
     return copy_template(name, template_name, out, report);
@@ -332,8 +335,10 @@ int guest_create(const char *name, const char *template_name, struct report *rep
     int err;
 
     if (!name_is_valid(name)) {
-        report_error(report, "\"%s\": a guest's name has 1 to %u letters, digits and -_.+, and "
-                             "starts with a letter or digit", name, GUEST_NAME_MAX - 1);
+        report_error(report,
+                     "\"%s\": a guest's name has 1 to %u letters, digits and -_.+, and "
+                     "starts with a letter or digit",
+                     name, GUEST_NAME_MAX - 1);
         return -EINVAL;
     }
     mutex_lock(&build_lock);

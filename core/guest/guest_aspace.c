@@ -50,8 +50,8 @@ static uint64_t cells_load(const uint8_t *from, unsigned cells)
     return cells == 2 ? be64_load(from) : be32_load(from);
 }
 
-unsigned guest_config_reg(const struct dt_node *node,
-                          struct guest_frame frames[GUEST_FRAMES_MAX], struct report *report)
+unsigned guest_config_reg(const struct dt_node *node, struct guest_frame frames[GUEST_FRAMES_MAX],
+                          struct report *report)
 {
     const struct dt_attr *attr = dt_attr(node, "reg");
     uint32_t address_cells = 2;
@@ -173,8 +173,7 @@ static void read_interrupts(struct guest_device_config *device, uint32_t spi_cou
     device->irq = read_irq(device->node, cells, spi_count, report);
     device->irq_count = attr->size / (IRQ_CELLS * 4);
     for (unsigned i = 1; i < device->irq_count; i++) {
-        uint32_t irq =
-            read_irq(device->node, cells + (size_t)i * IRQ_CELLS * 4, spi_count, report);
+        uint32_t irq = read_irq(device->node, cells + (size_t)i * IRQ_CELLS * 4, spi_count, report);
 
         if (irq != 0 && irq != device->irq + i) {
             guest_config_error(report, device->node, "interrupts",
@@ -252,8 +251,7 @@ void guest_config_aspace(struct guest_config *config, struct report *report)
     }
     config->device_count = 1;
     guest_config_intc(config, aspace, report);
-    for (struct dt_node *node = dt_first_child(aspace); node != NULL;
-         node = dt_next_sibling(node)) {
+    for (struct dt_node *node = dt_first_child(aspace); node != NULL; node = dt_next_sibling(node)) {
         if (dt_is_enabled(node) && !guest_config_is_intc(node)) {
             add_child(config, node, report);
         }

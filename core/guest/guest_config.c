@@ -126,8 +126,8 @@ static enum guest_crash_policy read_policy(struct report *report, const struct d
                                            const char *property, enum guest_crash_policy absent)
 {
     static const char *const choices[] = {"halt", "restart", "destroy", NULL};
-    static const enum guest_crash_policy policies[] = {
-        GUEST_ON_CRASH_HALT, GUEST_ON_CRASH_RESTART, GUEST_ON_CRASH_DESTROY};
+    static const enum guest_crash_policy policies[] = {GUEST_ON_CRASH_HALT, GUEST_ON_CRASH_RESTART,
+                                                       GUEST_ON_CRASH_DESTROY};
 
     if (dt_attr(node, property) == NULL) {
         return absent;
@@ -186,8 +186,7 @@ static void read_vcpu_nodes(struct guest_config *config, struct dt_node *vcpus,
                                         "bulkhead,affinity", NULL};
     uint64_t seen = 0;
 
-    for (struct dt_node *node = dt_first_child(vcpus); node != NULL;
-         node = dt_next_sibling(node)) {
+    for (struct dt_node *node = dt_first_child(vcpus); node != NULL; node = dt_next_sibling(node)) {
         uint32_t number;
 
         guest_config_known(report, node, known);
@@ -220,8 +219,7 @@ void guest_config_vcpus(struct guest_config *config, struct report *report)
         return;
     }
     guest_config_known(report, vcpus, known);
-    for (struct dt_node *node = dt_first_child(vcpus); node != NULL;
-         node = dt_next_sibling(node)) {
+    for (struct dt_node *node = dt_first_child(vcpus); node != NULL; node = dt_next_sibling(node)) {
         count++;
     }
     if (!guest_config_u32(report, vcpus, "bulkhead,count", UINT32_MAX, &count)) {
@@ -244,10 +242,17 @@ void guest_config_vcpus(struct guest_config *config, struct report *report)
 static void read_guest(struct guest_config *config, struct report *report)
 {
     static const char *const formats[] = {"image", "raw", "elf", NULL};
-    static const char *const known[] = {
-        "bulkhead,form",      "bulkhead,kernel",   "bulkhead,initrd", "bulkhead,dtb",
-        "bulkhead,format",    "bulkhead,load",     "bulkhead,entry",  "bulkhead,autostart",
-        "bulkhead,on-crash",  "bulkhead,on-reboot", NULL};
+    static const char *const known[] = {"bulkhead,form",
+                                        "bulkhead,kernel",
+                                        "bulkhead,initrd",
+                                        "bulkhead,dtb",
+                                        "bulkhead,format",
+                                        "bulkhead,load",
+                                        "bulkhead,entry",
+                                        "bulkhead,autostart",
+                                        "bulkhead,on-crash",
+                                        "bulkhead,on-reboot",
+                                        NULL};
     struct dt_node *node = config->node;
     const char *form = "vm";
 

@@ -35,8 +35,8 @@ const struct emulator *emulator_find(const struct dt_node *node)
     const struct emulator *found = NULL;
     const char *compatible;
 
-    for (unsigned i = 0;
-         found == NULL && dt_get_string_at(node, "compatible", i, &compatible) == 0; i++) {
+    for (unsigned i = 0; found == NULL && dt_get_string_at(node, "compatible", i, &compatible) == 0;
+         i++) {
         found = emulator_find_compatible(compatible);
     }
     return found;
@@ -140,8 +140,7 @@ static void connect_regions(struct guest *guest, unsigned index, struct emu_devi
     const struct guest_config *config = guest->config;
 
     for (unsigned i = 0; i < config->region_count; i++) {
-        if (config->regions[i].kind == GUEST_REGION_VIRTUAL &&
-            config->regions[i].device == index) {
+        if (config->regions[i].kind == GUEST_REGION_VIRTUAL && config->regions[i].device == index) {
             guest->map->regions[i]->dev = dev;
         }
     }

@@ -90,9 +90,8 @@ static void end(struct writer *w)
 /* Properties that the generator writes itself, or that mean something in the configuration only. */
 static bool is_own_property(const char *name)
 {
-    static const char *const own[] = {"reg",    "phandle",          "linux,phandle",
-                                      "status", "interrupt-parent", "clocks",
-                                      "clock-names"};
+    static const char *const own[] = {
+        "reg", "phandle", "linux,phandle", "status", "interrupt-parent", "clocks", "clock-names"};
 
     for (unsigned i = 0; i < ARRAY_SIZE(own); i++) {
         if (str_equal(name, own[i])) {
@@ -121,8 +120,7 @@ static void write_reg(struct writer *w, const struct dt_node *node)
     do {
         found = NULL;
         for (unsigned i = 0; i < w->config->region_count; i++) {
-            if (w->config->regions[i].node == node &&
-                w->config->regions[i].frame == count / 4) {
+            if (w->config->regions[i].node == node && w->config->regions[i].frame == count / 4) {
                 found = &w->config->regions[i];
             }
         }

@@ -156,8 +156,7 @@ static struct dt_node *find_intc(struct dt_node *aspace, struct report *report)
 {
     struct dt_node *found = NULL;
 
-    for (struct dt_node *node = dt_first_child(aspace); node != NULL;
-         node = dt_next_sibling(node)) {
+    for (struct dt_node *node = dt_first_child(aspace); node != NULL; node = dt_next_sibling(node)) {
         if (!dt_is_enabled(node) || !guest_config_is_intc(node)) {
             continue;
         }

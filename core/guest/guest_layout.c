@@ -66,8 +66,7 @@ static void plan_image(const struct guest_config *config, uint64_t ram_start,
     if ((kernel->addr - header.text_offset) % LINUX_IMAGE_BASE_ALIGN != 0) {
         guest_config_error(report, config->node, "bulkhead,load",
                            "0x%llx: must be a multiple of 2 MiB plus the image's offset 0x%llx",
-                           (unsigned long long)kernel->addr,
-                           (unsigned long long)header.text_offset);
+                           (unsigned long long)kernel->addr, (unsigned long long)header.text_offset);
     }
     check_fits(config, "bulkhead,kernel", kernel, report);
 }
@@ -128,8 +127,7 @@ static void plan_kernel(const struct guest_config *config, uint64_t ram_start,
     }
     if (kernel->mem_size != 0 && guest_config_memory(config, layout->entry, 4) == NULL) {
         guest_config_error(report, config->node, "bulkhead,entry",
-                           "0x%llx is not in the guest's memory",
-                           (unsigned long long)layout->entry);
+                           "0x%llx is not in the guest's memory", (unsigned long long)layout->entry);
     }
 }
 
@@ -225,8 +223,7 @@ static void plan_others(const struct guest_config *config, const struct guest_re
 static bool images_overlap(const struct guest_image *a, const struct guest_image *b)
 {
     return a->mem_size != 0 && b->mem_size != 0 &&
-           (a->addr < b->addr ? b->addr - a->addr < a->mem_size
-                              : a->addr - b->addr < b->mem_size);
+           (a->addr < b->addr ? b->addr - a->addr < a->mem_size : a->addr - b->addr < b->mem_size);
 }
 
 /* With a hand-written tree the initrd goes where that says: anywhere. */

@@ -76,8 +76,7 @@ int guest_vcpu_affinity_info(struct guest *guest, uint64_t affinity)
     if (vcpu == NULL) {
         return -EINVAL;
     }
-    if (__atomic_load_n(&guest_vcpu_of(vcpu)->on_state, __ATOMIC_ACQUIRE) ==
-        GUEST_VCPU_ON_PENDING) {
+    if (__atomic_load_n(&guest_vcpu_of(vcpu)->on_state, __ATOMIC_ACQUIRE) == GUEST_VCPU_ON_PENDING) {
         return 2;
     }
     return is_reset(vcpu) ? 1 : 0;
@@ -102,8 +101,8 @@ static void start_pending_vcpus(struct guest *guest)
         err = guest_vcpu_start(vcpu, own->on_entry, own->on_arg);
         __atomic_store_n(&own->on_state, GUEST_VCPU_ON_NONE, __ATOMIC_RELEASE);
         if (err != 0) {
-            log_limited(&guest->log_limit, LOG_WARN, "%s: could not be switched on: %s",
-                        vcpu->name, error_name(err));
+            log_limited(&guest->log_limit, LOG_WARN, "%s: could not be switched on: %s", vcpu->name,
+                        error_name(err));
         }
     }
 }
@@ -165,8 +164,8 @@ static uint64_t next_backoff(struct guest *guest, uint64_t loop_ns, bool always)
     if (!loops && !always) {
         return 0;
     }
-    guest->backoff_ns = guest->backoff_ns == 0 ? BACKOFF_FIRST_NS
-                                               : MIN(2 * guest->backoff_ns, BACKOFF_MAX_NS);
+    guest->backoff_ns =
+        guest->backoff_ns == 0 ? BACKOFF_FIRST_NS : MIN(2 * guest->backoff_ns, BACKOFF_MAX_NS);
     return guest->backoff_ns;
 }
 

@@ -27,10 +27,10 @@ static void check_size(const struct guest_region_config *region, struct report *
                            (unsigned long long)align);
     }
     if (region->start >= limit || region->size > limit - region->start) {
-        guest_config_error(report, region->node, "reg",
-                           "0x%llx, size 0x%llx: beyond the %u bits of guest addresses on this host",
-                           (unsigned long long)region->start, (unsigned long long)region->size,
-                           bits);
+        guest_config_error(
+            report, region->node, "reg",
+            "0x%llx, size 0x%llx: beyond the %u bits of guest addresses on this host",
+            (unsigned long long)region->start, (unsigned long long)region->size, bits);
     }
 }
 
@@ -173,8 +173,8 @@ const struct guest_region_config *guest_config_memory(const struct guest_config 
     for (unsigned i = 0; i < config->region_count; i++) {
         const struct guest_region_config *region = &config->regions[i];
 
-        if (region->kind == GUEST_REGION_MEMORY && start >= region->start &&
-            size <= region->size && start - region->start <= region->size - size) {
+        if (region->kind == GUEST_REGION_MEMORY && start >= region->start && size <= region->size &&
+            start - region->start <= region->size - size) {
             return region;
         }
     }

@@ -14,10 +14,10 @@ struct vcpu;
 
 /** One access, already checked for alignment and size, in host byte order. */
 struct emu_access {
-    struct vcpu *vcpu;  /**< who accesses; NULL in tests */
-    uint64_t offset;    /**< in the register frame, < frame size */
-    unsigned frame;     /**< index of the frame in reg */
-    uint8_t size;       /**< 1, 2, 4, 8 */
+    struct vcpu *vcpu; /**< who accesses; NULL in tests */
+    uint64_t offset;   /**< in the register frame, < frame size */
+    unsigned frame;    /**< index of the frame in reg */
+    uint8_t size;      /**< 1, 2, 4, 8 */
     bool is_write;
     uint64_t value;
 };
@@ -29,9 +29,9 @@ struct emu_access {
 
 struct emulator {
     const char *name;
-    const char *const *match;   /**< NULL-terminated compatibles of the guest's node */
-    unsigned state_size;        /**< plain data without pointers: copying it is a snapshot */
-    unsigned widths;            /**< EMU_WIDTH_* accepted by the dispatcher; others are -EFAULT. Misaligned accesses never arrive. */
+    const char *const *match; /**< NULL-terminated compatibles of the guest's node */
+    unsigned state_size;      /**< plain data without pointers: copying it is a snapshot */
+    unsigned widths; /**< EMU_WIDTH_* accepted by the dispatcher; others are -EFAULT. Misaligned accesses never arrive. */
     /** Allocates what the device needs beyond state; reads its node. Orphan. Errors are reported by the caller with node name. */
     int (*probe)(struct emu_device *dev);
     /** Power-on state. All VCPUs of the guest are off. Orphan. */
@@ -48,10 +48,10 @@ struct emu_device {
     const struct emulator *emulator;
     struct guest *guest;
     struct dt_node *node;
-    const char *name;      /**< node name without unit address */
-    void *state;           /**< state_size bytes, zeroed */
-    void *priv;            /**< the device's second block: queues, timers, locks */
-    uint32_t irq;          /**< first SPI as INTID, 0 = none */
+    const char *name; /**< node name without unit address */
+    void *state;      /**< state_size bytes, zeroed */
+    void *priv;       /**< the device's second block: queues, timers, locks */
+    uint32_t irq;     /**< first SPI as INTID, 0 = none */
     unsigned irq_count;
     struct list link;
 };

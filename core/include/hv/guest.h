@@ -24,9 +24,9 @@ struct guest_region {
     gpa_t start;
     uint64_t size;
     enum guest_region_kind kind;
-    const char *name;       /**< node name */
-    hpa_t host;             /**< MEMORY, HOST */
-    bool owned;             /**< host is RAM taken for this region */
+    const char *name; /**< node name */
+    hpa_t host;       /**< MEMORY, HOST */
+    bool owned;       /**< host is RAM taken for this region */
     bool read_only;
     struct emu_device *dev; /**< VIRTUAL */
     unsigned dev_reg;       /**< index of this frame in the device's reg */
@@ -45,33 +45,33 @@ struct guest {
     uint32_t id;
     char name[GUEST_NAME_MAX];
     struct dt_node *node;
-    struct list link;          /**< list of all guests */
+    struct list link; /**< list of all guests */
     unsigned vcpu_count;
-    struct vcpu **vcpus;       /**< by subid */
+    struct vcpu **vcpus; /**< by subid */
     struct guest_region_map *map;
-    struct list devices;       /**< struct emu_device */
+    struct list devices; /**< struct emu_device */
     const struct intc_ops *intc_ops;
-    void *intc;                /**< the controller's per-guest part */
-    unsigned intc_version;     /**< 2 or 3 */
-    bool busy;                 /**< a life cycle operation works on it; under the list's lock */
+    void *intc;                  /**< the controller's per-guest part */
+    unsigned intc_version;       /**< 2 or 3 */
+    bool busy;                   /**< a life cycle operation works on it; under the list's lock */
     struct guest_config *config; /**< hv/guest_config.h */
     struct guest_layout *layout;
-    bool node_owned;           /**< node was copied from a template: goes with the guest */
-    uint64_t entry;            /**< guest-physical entry of VCPU 0 */
-    uint64_t dtb;              /**< guest-physical address of its DTB (x0) */
+    bool node_owned; /**< node was copied from a template: goes with the guest */
+    uint64_t entry;  /**< guest-physical entry of VCPU 0 */
+    uint64_t dtb;    /**< guest-physical address of its DTB (x0) */
     uint64_t uptime_start_ns;
     uint64_t reset_count;
     uint64_t fault_count;
     bool paused;
-    bool pristine;             /**< images, devices and VCPUs are as after a reset */
-    bool has_arch;             /**< arch_guest_init() was done */
+    bool pristine; /**< images, devices and VCPUs are as after a reset */
+    bool has_arch; /**< arch_guest_init() was done */
     struct log_limit log_limit;
-    uint32_t power_request;    /**< enum guest_power_op asked for by the guest itself, atomic */
+    uint32_t power_request; /**< enum guest_power_op asked for by the guest itself, atomic */
     enum guest_crash_policy on_crash;
     enum guest_crash_policy on_reboot; /**< RESTART = reset (default) */
     uint64_t backoff_ns;
     struct hrtimer backoff_timer;
-    char stop_reason[96];      /**< why it stopped last, for guest info */
+    char stop_reason[96]; /**< why it stopped last, for guest info */
 };
 
 /** Create from /guests/NAME, or from /templates/TEMPLATE. Validates all, loads images, builds the DTB; nothing stays behind on failure (errors go to report). Orphan. */
@@ -122,5 +122,10 @@ int guest_load_bundle_trees(void);
 void guest_autostart(void);
 
 /** Life-cycle notifications for higher rooms (event below, data = guest). Orphan context. */
-enum guest_event { GUEST_EVENT_CREATED, GUEST_EVENT_DESTROYING, GUEST_EVENT_RESET, GUEST_EVENT_STOPPED };
+enum guest_event {
+    GUEST_EVENT_CREATED,
+    GUEST_EVENT_DESTROYING,
+    GUEST_EVENT_RESET,
+    GUEST_EVENT_STOPPED
+};
 extern struct notifier_chain guest_chain;

@@ -124,8 +124,7 @@ bool guest_config_address(struct report *report, const struct dt_node *node, con
 bool guest_config_string(struct report *report, const struct dt_node *node, const char *property,
                          const char **value);
 /** Report every property "bulkhead,..." of node that is not in the NULL-terminated list. */
-void guest_config_known(struct report *report, const struct dt_node *node,
-                        const char *const *known);
+void guest_config_known(struct report *report, const struct dt_node *node, const char *const *known);
 
 /** MEMORY region that contains [start, start+size) whole, or NULL. */
 const struct guest_region_config *guest_config_memory(const struct guest_config *config,

@@ -47,7 +47,8 @@ static void test_known(void **state)
 
 static void test_unknown(void **state)
 {
-    static const uint64_t ids[] = {0x8600000f, 0x86000020, 0x06000010, 0xffffffff, 0x7fffffff, UINT64_MAX};
+    static const uint64_t ids[] = {0x8600000f, 0x86000020, 0x06000010,
+                                   0xffffffff, 0x7fffffff, UINT64_MAX};
 
     (void)state;
     calls = 0;

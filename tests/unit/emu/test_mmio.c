@@ -28,12 +28,17 @@ static int device_access(struct emu_device *dev, struct emu_access *access)
     return result;
 }
 
-static const struct emulator device = {.widths = EMU_WIDTH_8 | EMU_WIDTH_32 | EMU_WIDTH_64, .access = device_access};
+static const struct emulator device = {.widths = EMU_WIDTH_8 | EMU_WIDTH_32 | EMU_WIDTH_64,
+                                       .access = device_access};
 static const struct emulator words = {.widths = EMU_WIDTH_32, .access = device_access};
 static struct emu_device devices[2] = {{.emulator = &device}, {.emulator = &words}};
 static struct guest_region regions[] = {
     {.start = {0x08000000}, .size = 0x1000, .kind = GUEST_REGION_VIRTUAL, .dev = &devices[0]},
-    {.start = {0x09000000}, .size = 0x102, .kind = GUEST_REGION_VIRTUAL, .dev = &devices[1], .dev_reg = 1},
+    {.start = {0x09000000},
+     .size = 0x102,
+     .kind = GUEST_REGION_VIRTUAL,
+     .dev = &devices[1],
+     .dev_reg = 1},
     {.start = {0x0a000000}, .size = 0x1000, .kind = GUEST_REGION_ALIAS, .alias_of = &regions[0]},
     {.start = {0x0b000000}, .size = 0x1000, .kind = GUEST_REGION_ALIAS, .alias_of = &regions[4]},
     {.start = {0x40000000}, .size = 0x1000, .kind = GUEST_REGION_MEMORY, .read_only = true},
@@ -64,7 +69,8 @@ static int setup(void **state)
 
 static int do_access(uint64_t addr, uint8_t size, bool is_write, uint64_t *value)
 {
-    struct mmio_access access = {.addr = gpa(addr), .size = size, .is_write = is_write, .value = *value};
+    struct mmio_access access = {
+        .addr = gpa(addr), .size = size, .is_write = is_write, .value = *value};
     int err = hv_guest_mmio(&vcpu, &access);
 
     *value = access.value;
@@ -96,13 +102,13 @@ static void test_refused(void **state)
         uint64_t addr;
         uint8_t size;
     } bad[] = {
-        {0x08000000, 2},                                         /* width */
-        {0x08000001, 4}, {0x08000004, 8}, {0x08000ffc, 8},       /* alignment */
-        {0x07ffffff, 1}, {0x08001000, 4}, {0x0, 4}, {UINT64_MAX, 1}, /* nothing there */
-        {0x09000100, 4},                                         /* leaves the frame */
-        {0x09000000, 1}, {0x09000000, 8},                        /* width */
-        {0x40000000, 4},                                         /* memory */
-        {0x0b000000, 4},                                         /* alias of memory */
+        {0x08000000, 2},                                                    /* width */
+        {0x08000001, 4}, {0x08000004, 8}, {0x08000ffc, 8},                  /* alignment */
+        {0x07ffffff, 1}, {0x08001000, 4}, {0x0, 4},        {UINT64_MAX, 1}, /* nothing there */
+        {0x09000100, 4},                                                    /* leaves the frame */
+        {0x09000000, 1}, {0x09000000, 8},                                   /* width */
+        {0x40000000, 4},                                                    /* memory */
+        {0x0b000000, 4},                                                    /* alias of memory */
     };
     uint64_t value = 0;
 
@@ -148,8 +154,10 @@ static void test_big_endian(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_read_write, setup), cmocka_unit_test_setup(test_refused, setup),
-        cmocka_unit_test_setup(test_device_refuses, setup), cmocka_unit_test_setup(test_alias, setup),
+        cmocka_unit_test_setup(test_read_write, setup),
+        cmocka_unit_test_setup(test_refused, setup),
+        cmocka_unit_test_setup(test_device_refuses, setup),
+        cmocka_unit_test_setup(test_alias, setup),
         cmocka_unit_test_setup(test_big_endian, setup),
     };
 

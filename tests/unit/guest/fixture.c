@@ -6,10 +6,13 @@
 #include <arch/mmu.h>
 #include <elf.h>
 #include <hv/bundle.h>
+#include <hv/clock.h>
 #include <hv/dt.h>
 #include <hv/heap.h>
 #include <hv/hrtimer.h>
 #include <hv/page.h>
+#include <hv/thread.h>
+#include <hv/upcall.h>
 #include <hv/vcpu.h>
 #include <hv/worker.h>
 #include <lib/endian.h>
@@ -83,8 +86,8 @@ static void bundle_pad(void)
 
 static void bundle_add(const char *name, const void *data, size_t size)
 {
-    bundle_at += sprintf(bundle_at, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1, 0100644, 0,
-                         0, 1, 0, size, 0, 0, 0, 0, strlen(name) + 1, 0);
+    bundle_at += sprintf(bundle_at, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x",
+                         1, 0100644, 0, 0, 1, 0, size, 0, 0, 0, 0, strlen(name) + 1, 0);
     memcpy(bundle_at, name, strlen(name) + 1);
     bundle_at += strlen(name) + 1;
     bundle_pad();
@@ -96,8 +99,9 @@ static void bundle_add(const char *name, const void *data, size_t size)
 static size_t own_dtb(uint8_t *to, size_t size)
 {
     int err = fdt_create(to, (int)size) | fdt_finish_reservemap(to) | fdt_begin_node(to, "") |
-              fdt_begin_node(to, "chosen") | fdt_property_u64(to, "linux,initrd-start", 0x40c00000) |
-              fdt_end_node(to) | fdt_end_node(to) | fdt_finish(to);
+              fdt_begin_node(to, "chosen") |
+              fdt_property_u64(to, "linux,initrd-start", 0x40c00000) | fdt_end_node(to) |
+              fdt_end_node(to) | fdt_finish(to);
 
     return err == 0 ? fdt_totalsize(to) : 0;
 }
@@ -176,7 +180,7 @@ static void put_cells(const char *name, unsigned count, const uint32_t *cells)
     put(name, raw, (int)count * 4);
 }
 
-#define PUT_CELLS(name, ...) \
+#define PUT_CELLS(name, ...)                                                                       \
     put_cells(name, sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]){__VA_ARGS__})
 
 static void put_aspace(void)
@@ -268,7 +272,8 @@ static void report_line(struct report *report, const char *text)
 {
     struct fixture_report *own = report->priv;
 
-    own->used += (size_t)snprintf(own->text + own->used, sizeof(own->text) - own->used, "%s\n", text);
+    own->used +=
+        (size_t)snprintf(own->text + own->used, sizeof(own->text) - own->used, "%s\n", text);
     if (own->used >= sizeof(own->text))
         own->used = sizeof(own->text) - 1;
 }
@@ -327,4 +332,61 @@ void fixture_census(struct fixture_census *census)
     census->bytes = heap.bytes_used;
     census->vcpus = vcpu_count();
     census->timers = hrtimer_count(0);
+}
+
+bool fixture_census_equal(const struct fixture_census *before)
+{
+    struct fixture_census after;
+
+    fixture_census(&after);
+    if (after.free == before->free && after.objects == before->objects &&
+        after.bytes == before->bytes && after.vcpus == before->vcpus && fixture_device.alive == 0)
+        return true;
+    fprintf(stderr, "census: free %+ld, objects %+ld, bytes %+ld, VCPUs %+d, devices %u\n",
+            (long)(after.free - before->free), (long)(after.objects - before->objects),
+            (long)(after.bytes - before->bytes), (int)(after.vcpus - before->vcpus),
+            fixture_device.alive);
+    return false;
+}
+
+/* Guests */
+
+void (*fixture_action[2])(struct vcpu *vcpu);
+unsigned fixture_rounds[2];
+
+static void guest_code(struct vcpu *vcpu)
+{
+    fixture_rounds[vcpu->subid]++;
+    if (fixture_action[vcpu->subid] != NULL)
+        fixture_action[vcpu->subid](vcpu);
+    else
+        hv_vcpu_wait(vcpu);
+}
+
+void fixture_guest_reset(void)
+{
+    memset(fixture_action, 0, sizeof(fixture_action));
+    memset(fixture_rounds, 0, sizeof(fixture_rounds));
+    memset(&fixture_device, 0, sizeof(fixture_device));
+    host_guest_code = guest_code;
+}
+
+struct guest *fixture_create(struct fixture_report *report)
+{
+    fixture_report_init(report);
+    if (guest_create("linux0", NULL, &report->report) != 0)
+        fputs(report->text, stderr);
+    return guest_find("linux0");
+}
+
+void fixture_settle(void)
+{
+    thread_sleep(NS_PER_MS);
+}
+
+enum vcpu_state fixture_state(struct guest *guest, unsigned vcpu)
+{
+    uint32_t reasons;
+
+    return vcpu_logical_state(guest->vcpus[vcpu], &reasons);
 }

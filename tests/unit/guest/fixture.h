@@ -47,6 +47,29 @@ struct fixture_census {
     unsigned timers;
 };
 void fixture_census(struct fixture_census *census);
+/** Says on stderr what differs. */
+bool fixture_census_equal(const struct fixture_census *before);
+
+/** Guest linux0, or NULL with the report on stderr. In a thread. */
+struct guest *fixture_create(struct fixture_report *report);
+/** Let others run until nothing happens any more. */
+void fixture_settle(void);
+enum vcpu_state fixture_state(struct guest *guest, unsigned vcpu);
+/** What the simulated guest code does at each exit, by VCPU (NULL: waits for interrupts), and how often it was called. */
+extern void (*fixture_action[2])(struct vcpu *vcpu);
+extern unsigned fixture_rounds[2];
+/** Actions, counts and devices as at the start. */
+void fixture_guest_reset(void);
+
+/** A test whose body is a thread, so that what it calls may sleep. */
+#define THREAD_TEST(name)                                                                          \
+    static void name##_body(void *arg);                                                            \
+    static void name(void **state)                                                                 \
+    {                                                                                              \
+        (void)state;                                                                               \
+        fixture_run(name##_body, NULL);                                                            \
+    }                                                                                              \
+    static void name##_body(void *arg)
 
 /** A linux Image with this header; returns its size. */
 size_t fixture_image(uint8_t *to, uint64_t text_offset, uint64_t image_size, size_t size);

@@ -10,10 +10,8 @@
 #include "fixture.h"
 
 #include <hv/guest_parts.h>
-#include <hv/upcall.h>
 #include <lib/errno.h>
 #include <libfdt.h>
-#include <port/host.h>
 #include <string.h>
 
 static uint8_t blob[4096] __attribute__((aligned(8)));
@@ -78,11 +76,6 @@ static void test_damaged(void **state)
     assert_int_equal(guest_load_bundle_trees(), 0);
 }
 
-static void guest_code(struct vcpu *vcpu)
-{
-    hv_vcpu_wait(vcpu);
-}
-
 static void start_all(void *arg)
 {
     (void)arg;
@@ -106,7 +99,7 @@ static void test_autostart(void **state)
     bool running;
 
     (void)state;
-    host_guest_code = guest_code;
+    fixture_guest_reset();
     assert_int_equal(fixture_tree(NULL, 0), 0);
     fixture_run(start_all, NULL);
     fixture_run(count_running, &running);

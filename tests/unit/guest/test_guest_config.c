@@ -67,7 +67,8 @@ static void test_layout(void **state)
     assert_int_equal(layout.entry, 0x40000000);
     assert_int_equal(layout.initrd.addr, 0x41000000 - 0x2000);
     assert_int_equal(layout.dtb.addr % 0x200000, 0);
-    assert_true(layout.dtb.addr >= 0x40300000 && layout.dtb.addr + layout.dtb.mem_size <= layout.initrd.addr);
+    assert_true(layout.dtb.addr >= 0x40300000 &&
+                layout.dtb.addr + layout.dtb.mem_size <= layout.initrd.addr);
 }
 
 static void test_gicv2(void **state)
@@ -140,9 +141,18 @@ struct bad {
     const char *message; /**< start of the message's line */
 };
 
-#define SET(node, property, value) {node, property, value, sizeof(value) - 1, false}
-#define TEXT(node, property, value) {node, property, value, sizeof(value), false}
-#define REMOVE(node, property) {node, property, NULL, 0, true}
+#define SET(node, property, value)                                                                 \
+    {                                                                                              \
+        node, property, value, sizeof(value) - 1, false                                            \
+    }
+#define TEXT(node, property, value)                                                                \
+    {                                                                                              \
+        node, property, value, sizeof(value), false                                                \
+    }
+#define REMOVE(node, property)                                                                     \
+    {                                                                                              \
+        node, property, NULL, 0, true                                                              \
+    }
 
 static const struct bad bad_guest[] = {
     {REMOVE("linux0", "compatible"), NODE ": compatible: is not a guest"},
@@ -150,41 +160,60 @@ static const struct bad bad_guest[] = {
     {TEXT("linux0", "bulkhead,kernal", "x"), NODE ": bulkhead,kernal: no such property"},
     {TEXT("linux0", "bulkhead,form", "partition"), NODE ": bulkhead,form: \"partition\""},
     {REMOVE("linux0", "bulkhead,kernel"), NODE ": bulkhead,kernel: missing"},
-    {TEXT("linux0", "bulkhead,kernel", "nofile"), NODE ": bulkhead,kernel: the boot bundle has no file"},
+    {TEXT("linux0", "bulkhead,kernel", "nofile"),
+     NODE ": bulkhead,kernel: the boot bundle has no file"},
     {TEXT("linux0", "bulkhead,kernel", "empty"), NODE ": bulkhead,kernel: file \"empty\" is empty"},
-    {TEXT("linux0", "bulkhead,kernel", "garbage"), NODE ": bulkhead,kernel: \"garbage\" is no arm64 Linux image"},
+    {TEXT("linux0", "bulkhead,kernel", "garbage"),
+     NODE ": bulkhead,kernel: \"garbage\" is no arm64 Linux image"},
     {TEXT("linux0", "bulkhead,kernel", ""), NODE ": bulkhead,kernel: must be a string"},
     {SET("linux0", "bulkhead,kernel", "abc"), NODE ": bulkhead,kernel: must be a string"},
     {TEXT("linux0", "bulkhead,format", "zip"), NODE ": bulkhead,format: \"zip\" is unknown"},
-    {TEXT("linux0", "bulkhead,format", "elf"), NODE ": bulkhead,kernel: \"linux\" is no ELF program"},
-    {TEXT("linux0", "bulkhead,initrd", "nofile"), NODE ": bulkhead,initrd: the boot bundle has no file"},
+    {TEXT("linux0", "bulkhead,format", "elf"),
+     NODE ": bulkhead,kernel: \"linux\" is no ELF program"},
+    {TEXT("linux0", "bulkhead,initrd", "nofile"),
+     NODE ": bulkhead,initrd: the boot bundle has no file"},
     {TEXT("linux0", "bulkhead,initrd", "empty"), NODE ": bulkhead,initrd: file \"empty\" is empty"},
-    {TEXT("linux0", "bulkhead,dtb", "garbage"), NODE ": bulkhead,dtb: \"garbage\" is no flattened device tree"},
+    {TEXT("linux0", "bulkhead,dtb", "garbage"),
+     NODE ": bulkhead,dtb: \"garbage\" is no flattened device tree"},
     {TEXT("linux0", "bulkhead,dtb", "nofile"), NODE ": bulkhead,dtb: the boot bundle has no file"},
-    {SET("linux0", "bulkhead,load", "\x40\x20\0\1"), NODE ": bulkhead,load: 0x40200001: must be a multiple"},
-    {SET("linux0", "bulkhead,load", "\x50\0\0\0"), NODE ": bulkhead,kernel: 0x50000000, size 0x300000: not inside"},
-    {SET("linux0", "bulkhead,load", "\xff\xff\xff\xff\xff\xe0\0\0"), NODE ": bulkhead,kernel: 0xffffffffffe00000"},
+    {SET("linux0", "bulkhead,load", "\x40\x20\0\1"),
+     NODE ": bulkhead,load: 0x40200001: must be a multiple"},
+    {SET("linux0", "bulkhead,load", "\x50\0\0\0"),
+     NODE ": bulkhead,kernel: 0x50000000, size 0x300000: not inside"},
+    {SET("linux0", "bulkhead,load", "\xff\xff\xff\xff\xff\xe0\0\0"),
+     NODE ": bulkhead,kernel: 0xffffffffffe00000"},
     {SET("linux0", "bulkhead,load", "\0\0\0"), NODE ": bulkhead,load: must be an address"},
     {SET("linux0", "bulkhead,entry", "\x10\0\0\0"), NODE ": bulkhead,entry: 0x10000000 is not in"},
-    {TEXT("linux0", "bulkhead,on-crash", "explode"), NODE ": bulkhead,on-crash: \"explode\" is unknown"},
+    {TEXT("linux0", "bulkhead,on-crash", "explode"),
+     NODE ": bulkhead,on-crash: \"explode\" is unknown"},
     {SET("linux0", "bulkhead,on-reboot", CELL("\1")), NODE ": bulkhead,on-reboot: must be a string"},
 };
 
 static const struct bad bad_vcpus[] = {
     {SET("vcpus", "bulkhead,count", CELL("\0")), NODE "/vcpus: bulkhead,count: 0 VCPUs"},
     {SET("vcpus", "bulkhead,count", "\0\0\3\xe8"), NODE "/vcpus: bulkhead,count: 1000 VCPUs"},
-    {SET("vcpus", "bulkhead,count", "\xff\xff\xff\xff"), NODE "/vcpus: bulkhead,count: 4294967295 VCPUs"},
-    {SET("vcpus", "bulkhead,count", CELL("\2") CELL("\2")), NODE "/vcpus: bulkhead,count: must be one cell"},
+    {SET("vcpus", "bulkhead,count", "\xff\xff\xff\xff"),
+     NODE "/vcpus: bulkhead,count: 4294967295 VCPUs"},
+    {SET("vcpus", "bulkhead,count", CELL("\2") CELL("\2")),
+     NODE "/vcpus: bulkhead,count: must be one cell"},
     {SET("vcpus", "bulkhead,count", CELL("\1")), NODE "/vcpus/vcpu@1: reg: must be the number"},
     {REMOVE("vcpu", "reg"), NODE "/vcpus/vcpu@1: reg: must be the number"},
-    {SET("vcpu", "bulkhead,priority", CELL("\x8")), NODE "/vcpus/vcpu@1: bulkhead,priority: 8 is too big"},
-    {SET("vcpu", "bulkhead,priority", "\xff\xff\xff\xff"), NODE "/vcpus/vcpu@1: bulkhead,priority: 4294967295"},
-    {SET("vcpu", "bulkhead,time-slice-us", CELL("\0")), NODE "/vcpus/vcpu@1: bulkhead,time-slice-us: 0 is too small"},
-    {SET("vcpu", "bulkhead,time-slice-us", "\x7f\0\0\0"), NODE "/vcpus/vcpu@1: bulkhead,time-slice-us: 2130706432"},
-    {SET("vcpu", "bulkhead,affinity", CELL("\1")), NODE "/vcpus/vcpu@1: bulkhead,affinity: this host has no CPU 1"},
-    {SET("vcpu", "bulkhead,affinity", "\xff\xff\xff\xff"), NODE "/vcpus/vcpu@1: bulkhead,affinity: this host has no"},
-    {SET("vcpu", "bulkhead,affinity", ""), NODE "/vcpus/vcpu@1: bulkhead,affinity: must be CPU numbers"},
-    {SET("vcpu", "bulkhead,color", CELL("\1")), NODE "/vcpus/vcpu@1: bulkhead,color: no such property"},
+    {SET("vcpu", "bulkhead,priority", CELL("\x8")),
+     NODE "/vcpus/vcpu@1: bulkhead,priority: 8 is too big"},
+    {SET("vcpu", "bulkhead,priority", "\xff\xff\xff\xff"),
+     NODE "/vcpus/vcpu@1: bulkhead,priority: 4294967295"},
+    {SET("vcpu", "bulkhead,time-slice-us", CELL("\0")),
+     NODE "/vcpus/vcpu@1: bulkhead,time-slice-us: 0 is too small"},
+    {SET("vcpu", "bulkhead,time-slice-us", "\x7f\0\0\0"),
+     NODE "/vcpus/vcpu@1: bulkhead,time-slice-us: 2130706432"},
+    {SET("vcpu", "bulkhead,affinity", CELL("\1")),
+     NODE "/vcpus/vcpu@1: bulkhead,affinity: this host has no CPU 1"},
+    {SET("vcpu", "bulkhead,affinity", "\xff\xff\xff\xff"),
+     NODE "/vcpus/vcpu@1: bulkhead,affinity: this host has no"},
+    {SET("vcpu", "bulkhead,affinity", ""),
+     NODE "/vcpus/vcpu@1: bulkhead,affinity: must be CPU numbers"},
+    {SET("vcpu", "bulkhead,color", CELL("\1")),
+     NODE "/vcpus/vcpu@1: bulkhead,color: no such property"},
 };
 
 static const struct bad bad_aspace[] = {
@@ -195,32 +224,54 @@ static const struct bad bad_aspace[] = {
     {REMOVE("memory", "reg"), MEMORY ": must be 1 to 8"},
     {SET("memory", "reg", CELL("\0") "\x40\0\0\0"), MEMORY ": must be 1 to 8"},
     {SET("memory", "reg", CELL("\0") "\x40\0\0\0" CELL("\0") CELL("\0")), MEMORY ": size is 0"},
-    {SET("memory", "reg", CELL("\0") "\x40\0\0\1" CELL("\0") "\1\0\0\0"), MEMORY ": 0x40000001, size 0x1000000: both"},
-    {SET("memory", "reg", CELL("\0") "\x40\0\0\0" CELL("\0") "\1\0\2\0"), MEMORY ": 0x40000000, size 0x1000200: both"},
-    {SET("memory", "reg", CELL("\0") "\x40\0\0\0" "\x7f\0\0\0" CELL("\0")), MEMORY ": 0x40000000, size 0x7f000000"},
-    {SET("memory", "reg", "\xff\xff\xff\xff\xff\xff\xf0\0" CELL("\0") "\1\0\0\0"), MEMORY ": 0xfffffffffffff000"},
-    {SET("memory", "reg", CELL("\0") "\x40\0\0\0" CELL("\0") "\x40\0\0\0"), MEMORY ": the guest has 1025 MiB"},
-    {SET("memory", "reg", CELL("\0") "\x40\0\0\0" CELL("\0") "\0\x10\0\0"), NODE ": bulkhead,kernel: 0x40000000"},
+    {SET("memory", "reg", CELL("\0") "\x40\0\0\1" CELL("\0") "\1\0\0\0"),
+     MEMORY ": 0x40000001, size 0x1000000: both"},
+    {SET("memory", "reg", CELL("\0") "\x40\0\0\0" CELL("\0") "\1\0\2\0"),
+     MEMORY ": 0x40000000, size 0x1000200: both"},
+    {SET("memory", "reg",
+         CELL("\0") "\x40\0\0\0"
+                    "\x7f\0\0\0" CELL("\0")),
+     MEMORY ": 0x40000000, size 0x7f000000"},
+    {SET("memory", "reg", "\xff\xff\xff\xff\xff\xff\xf0\0" CELL("\0") "\1\0\0\0"),
+     MEMORY ": 0xfffffffffffff000"},
+    {SET("memory", "reg", CELL("\0") "\x40\0\0\0" CELL("\0") "\x40\0\0\0"),
+     MEMORY ": the guest has 1025 MiB"},
+    {SET("memory", "reg", CELL("\0") "\x40\0\0\0" CELL("\0") "\0\x10\0\0"),
+     NODE ": bulkhead,kernel: 0x40000000"},
     {SET("memory", "reg", CELL("\0") "\x09\0\0\0" CELL("\0") "\1\0\0\0"),
      NODE "/aspace/dev0@9000000: reg: 0x9000000 overlaps \"memory@40000000\""},
-    {REMOVE("memory", "device_type"), NODE "/aspace/memory@40000000: compatible: no emulated device"},
-    {TEXT("rom", "bulkhead,file", "nofile"), NODE "/aspace/rom@0: bulkhead,file: the boot bundle has no file"},
-    {SET("rom", "reg", CELL("\0") CELL("\0") CELL("\0") CELL("\0")), NODE "/aspace/rom@0: reg: size is 0"},
-    {SET("mirror", "bulkhead,alias", CELL("\x9")), NODE "/aspace/mirror@80000000: bulkhead,alias: must be the label"},
+    {REMOVE("memory", "device_type"),
+     NODE "/aspace/memory@40000000: compatible: no emulated device"},
+    {TEXT("rom", "bulkhead,file", "nofile"),
+     NODE "/aspace/rom@0: bulkhead,file: the boot bundle has no file"},
+    {SET("rom", "reg", CELL("\0") CELL("\0") CELL("\0") CELL("\0")),
+     NODE "/aspace/rom@0: reg: size is 0"},
+    {SET("mirror", "bulkhead,alias", CELL("\x9")),
+     NODE "/aspace/mirror@80000000: bulkhead,alias: must be the label"},
     {SET("mirror", "reg", CELL("\0") "\x80\0\0\0" CELL("\0") "\2\0\0\0"),
      NODE "/aspace/mirror@80000000: reg: longer than"},
-    {TEXT("dev0", "compatible", "acme,none"), NODE "/aspace/dev0@9000000: compatible: no emulated device for \"acme"},
-    {REMOVE("dev0", "compatible"), NODE "/aspace/dev0@9000000: compatible: no emulated device for \"nothing\""},
-    {SET("dev0", "interrupts", CELL("\0") CELL("\1")), NODE "/aspace/dev0@9000000: interrupts: must be groups"},
-    {SET("dev0", "interrupts", CELL("\0") CELL("\x60") CELL("\4")), NODE "/aspace/dev0@9000000: interrupts: no SPI 96"},
-    {SET("dev0", "interrupts", CELL("\1") CELL("\1") CELL("\4")), NODE "/aspace/dev0@9000000: interrupts: type 1"},
-    {SET("dev0", "interrupts", CELL("\0") "\xff\xff\xff\xff" CELL("\4")), NODE "/aspace/dev0@9000000: interrupts: no SPI"},
-    {SET("dev0", "interrupts", CELL("\0") CELL("\1") CELL("\2")), NODE "/aspace/dev0@9000000: interrupts: trigger 2"},
-    {SET("dev0", "interrupts", CELL("\0") CELL("\5") CELL("\4")), NODE "/aspace/dev1@9010000: interrupts: SPI 5 belongs"},
+    {TEXT("dev0", "compatible", "acme,none"),
+     NODE "/aspace/dev0@9000000: compatible: no emulated device for \"acme"},
+    {REMOVE("dev0", "compatible"),
+     NODE "/aspace/dev0@9000000: compatible: no emulated device for \"nothing\""},
+    {SET("dev0", "interrupts", CELL("\0") CELL("\1")),
+     NODE "/aspace/dev0@9000000: interrupts: must be groups"},
+    {SET("dev0", "interrupts", CELL("\0") CELL("\x60") CELL("\4")),
+     NODE "/aspace/dev0@9000000: interrupts: no SPI 96"},
+    {SET("dev0", "interrupts", CELL("\1") CELL("\1") CELL("\4")),
+     NODE "/aspace/dev0@9000000: interrupts: type 1"},
+    {SET("dev0", "interrupts", CELL("\0") "\xff\xff\xff\xff" CELL("\4")),
+     NODE "/aspace/dev0@9000000: interrupts: no SPI"},
+    {SET("dev0", "interrupts", CELL("\0") CELL("\1") CELL("\2")),
+     NODE "/aspace/dev0@9000000: interrupts: trigger 2"},
+    {SET("dev0", "interrupts", CELL("\0") CELL("\5") CELL("\4")),
+     NODE "/aspace/dev1@9010000: interrupts: SPI 5 belongs"},
     {SET("dev0", "interrupts", CELL("\0") CELL("\1") CELL("\4") CELL("\0") CELL("\7") CELL("\4")),
      NODE "/aspace/dev0@9000000: interrupts: numbers of one device"},
-    {SET("dev0", "bulkhead,passthrough", ""), NODE "/aspace/dev0@9000000: bulkhead,passthrough: host devices"},
-    {TEXT("dev0", "compatible", "arm,gic-400"), NODE "/aspace/dev0@9000000: compatible: a GICv2 guest"},
+    {SET("dev0", "bulkhead,passthrough", ""),
+     NODE "/aspace/dev0@9000000: bulkhead,passthrough: host devices"},
+    {TEXT("dev0", "compatible", "arm,gic-400"),
+     NODE "/aspace/dev0@9000000: compatible: a GICv2 guest"},
 };
 
 static void check_bad(const struct bad *bad, unsigned count)
@@ -299,7 +350,8 @@ static void test_too_many(void **state)
         dt_set_attr(node, "reg", reg, sizeof(reg));
     }
     fixture_report_init(&report);
-    assert_int_equal(guest_config_read(dt_find("/guests/linux0"), &config, &layout, &report.report), -EINVAL);
+    assert_int_equal(guest_config_read(dt_find("/guests/linux0"), &config, &layout, &report.report),
+                     -EINVAL);
     assert_non_null(strstr(report.text, "too many regions; a guest has at most 64"));
 }
 
@@ -330,9 +382,11 @@ static void test_lying_kernels(void **state)
     static uint8_t file[4096];
 
     (void)state;
-    check_kernel("image", file, fixture_image(file, 0x1000000, 0x1000, 4096), "no arm64 Linux image");
+    check_kernel("image", file, fixture_image(file, 0x1000000, 0x1000, 4096),
+                 "no arm64 Linux image");
     check_kernel("image", file, fixture_image(file, 0, UINT64_MAX, 4096), "bulkhead,kernel");
-    check_kernel("image", file, fixture_image(file, 0, 0x2000000, 4096), "not inside the guest's memory");
+    check_kernel("image", file, fixture_image(file, 0, 0x2000000, 4096),
+                 "not inside the guest's memory");
     check_kernel("image", file, 63, "no arm64 Linux image");
     check_kernel("elf", file, fixture_elf(file, 0x30000000, 0x1000, 4096), "segment at 0x30000000");
     check_kernel("elf", file, fixture_elf(file, 0x40fff000, 0x2000, 4096), "segment at 0x40fff000");

@@ -25,7 +25,8 @@ static void generate(const struct fixture_edit *edits, unsigned count)
 {
     assert_int_equal(fixture_tree(edits, count), 0);
     fixture_report_init(&report);
-    assert_int_equal(guest_config_read(dt_find("/guests/linux0"), &config, &layout, &report.report), 0);
+    assert_int_equal(guest_config_read(dt_find("/guests/linux0"), &config, &layout, &report.report),
+                     0);
     assert_int_equal(guest_fdt_build(&config, &layout, fdt, sizeof(fdt)), 0);
     assert_int_equal(fdt_check_full(fdt, sizeof(fdt)), 0);
 }
@@ -61,7 +62,8 @@ static void test_platform(void **state)
     assert_int_equal(cell("/cpus/cpu@1", "reg", 1, 0), 1);
     assert_true(fdt_path_offset(fdt, "/cpus/cpu@2") < 0);
     string("/psci", "method", "hvc");
-    assert_int_equal(fdt_node_check_compatible(fdt, fdt_path_offset(fdt, "/psci"), "arm,psci-0.2"), 0);
+    assert_int_equal(fdt_node_check_compatible(fdt, fdt_path_offset(fdt, "/psci"), "arm,psci-0.2"),
+                     0);
     assert_int_equal(cell("/timer", "interrupts", 12, 7), 11);
     assert_int_equal(cell("/timer", "interrupts", 12, 8), 4);
     assert_int_equal(cell("/memory@40000000", "reg", 4, 3), 0x1000000);
@@ -76,7 +78,8 @@ static void test_chosen(void **state)
     generate(NULL, 0);
     string("/chosen", "bootargs", "console=ttyAMA0");
     assert_int_equal(be64_load(property("/chosen", "linux,initrd-start", 8)), layout.initrd.addr);
-    assert_int_equal(be64_load(property("/chosen", "linux,initrd-end", 8)), layout.initrd.addr + 5000);
+    assert_int_equal(be64_load(property("/chosen", "linux,initrd-end", 8)),
+                     layout.initrd.addr + 5000);
 }
 
 static void test_devices(void **state)
@@ -100,7 +103,8 @@ static void test_console(void **state)
     (void)state;
     generate(edits, 3);
     string("/chosen", "stdout-path", "/dev1@9010000");
-    assert_int_equal(cell("/dev1@9010000", "clocks", 2, 0), fdt_get_phandle(fdt, fdt_path_offset(fdt, "/apb-pclk")));
+    assert_int_equal(cell("/dev1@9010000", "clocks", 2, 0),
+                     fdt_get_phandle(fdt, fdt_path_offset(fdt, "/apb-pclk")));
     assert_memory_equal(property("/dev1@9010000", "clock-names", 17), "uartclk\0apb_pclk", 17);
     assert_null(fdt_getprop(fdt, fdt_path_offset(fdt, "/dev1@9010000"), "interrupt-parent", NULL));
 }
@@ -139,8 +143,9 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_platform), cmocka_unit_test(test_chosen),       cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_console),  cmocka_unit_test(test_gic_versions), cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_platform),     cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_devices),      cmocka_unit_test(test_console),
+        cmocka_unit_test(test_gic_versions), cmocka_unit_test(test_no_room),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);
