@@ -105,7 +105,10 @@ void host_irq_poll(void)
     state->irq_masked = false;
 }
 
-/* What became pending on a CPU is served now if it has interrupts unmasked, whichever CPU is being played. */
+/*
+ * What became pending on a CPU is served now if it has interrupts unmasked, whichever CPU is being
+ * played.
+ */
 static void poll_cpu(unsigned cpu)
 {
     unsigned self = current_cpu;

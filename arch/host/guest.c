@@ -39,7 +39,8 @@ static struct host_range *find_overlap(struct arch_guest_mmu *mmu, uint64_t ipa,
     return NULL;
 }
 
-static int add_range(struct arch_guest_mmu *mmu, uint64_t ipa, uint64_t pa, uint64_t size, enum guest_mmu_attr attr)
+static int add_range(struct arch_guest_mmu *mmu, uint64_t ipa, uint64_t pa, uint64_t size,
+                     enum guest_mmu_attr attr)
 {
     struct host_range *range = heap_zalloc(sizeof(*range));
 
@@ -61,7 +62,8 @@ static void remove_range(struct arch_guest_mmu *mmu, struct host_range *range)
     heap_free(range);
 }
 
-int arch_guest_mmu_map(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t pa, uint64_t size, enum guest_mmu_attr attr)
+int arch_guest_mmu_map(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t pa, uint64_t size,
+                       enum guest_mmu_attr attr)
 {
     if ((ipa.v | pa.v | size) & ~PAGE_MASK || size == 0)
         return -EINVAL;
@@ -72,8 +74,12 @@ int arch_guest_mmu_map(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t pa, uint64_t
     return add_range(mmu, ipa.v, pa.v, size, attr);
 }
 
-/* Keeps what lies outside [start, end) of a range. A split that finds no memory keeps only the lower rest. */
-static void cut_range(struct arch_guest_mmu *mmu, struct host_range *range, uint64_t start, uint64_t end)
+/*
+ * Keeps what lies outside [start, end) of a range. A split that finds no memory keeps only the
+ * lower rest.
+ */
+static void cut_range(struct arch_guest_mmu *mmu, struct host_range *range, uint64_t start,
+                      uint64_t end)
 {
     uint64_t range_end = range->ipa + range->size;
 
@@ -93,7 +99,8 @@ void arch_guest_mmu_unmap(struct arch_guest_mmu *mmu, gpa_t ipa, uint64_t size)
         cut_range(mmu, range, ipa.v, ipa.v + size);
 }
 
-int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa, enum guest_mmu_attr *attr)
+int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa,
+                          enum guest_mmu_attr *attr)
 {
     struct host_range *range = find_overlap(mmu, ipa.v, 1);
 

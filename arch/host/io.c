@@ -12,7 +12,7 @@
 struct handler {
     uintptr_t base;
     size_t size;
-    void (*access)(uint64_t offset, unsigned size, bool is_write, uint64_t *value);
+    host_io_access access;
 };
 
 static struct handler handlers[HANDLERS_MAX];
@@ -30,8 +30,7 @@ static struct handler *find(uintptr_t addr)
     return NULL;
 }
 
-void host_io_handler(volatile void *base, size_t size,
-                     void (*access)(uint64_t offset, unsigned size, bool is_write, uint64_t *value))
+void host_io_handler(volatile void *base, size_t size, host_io_access access)
 {
     struct handler *slot = find((uintptr_t)base);
 

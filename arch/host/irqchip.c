@@ -83,7 +83,10 @@ static void chip_send(uint32_t sgi, cpumask_t cpus)
     for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++)
         if (cpus & CPU_MASK(cpu))
             bitmap_set(host_cpus[cpu].irq_pending, sgi);
-    /* Other CPUs serve theirs when this one spins, or when they are played: the sender may hold a lock. */
+    /*
+     * Other CPUs serve theirs when this one spins, or when they are played: the sender may hold a
+     * lock.
+     */
     host_irq_poll();
 }
 

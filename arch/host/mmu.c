@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host port: RAM as a memory file, its linear map, and a window in which the hypervisor maps pages of it anew.
+// Host port: RAM as a memory file, its linear map, and a window in which the hypervisor maps pages
+// of it anew.
 
 #include <arch/mmu.h>
 #include <fcntl.h>
@@ -41,8 +42,8 @@ __attribute__((constructor)) static void mmu_power_on(void)
     ram_file = memfd_create("ram", MFD_CLOEXEC);
     probe_file = memfd_create("probe", MFD_CLOEXEC);
     if (ram_file < 0 || probe_file < 0 || ftruncate(ram_file, (off_t)HOST_RAM_SIZE) != 0 ||
-        mmap((void *)host_ram, HOST_RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, ram_file,
-             0) == MAP_FAILED) {
+        mmap((void *)host_ram, HOST_RAM_SIZE, PROT_READ | PROT_WRITE,
+             MAP_SHARED | MAP_FIXED | MAP_NORESERVE, ram_file, 0) == MAP_FAILED) {
         perror("host port: RAM");
         abort();
     }
@@ -73,8 +74,8 @@ int arch_mmu_map(uintptr_t va, hpa_t pa, size_t size, enum mmu_attr attr)
     for (size_t i = 0; i < size / PAGE_SIZE; i++)
         if (bitmap_test(mapped, first + i))
             return -EEXIST;
-    if (mmap((void *)va, size, prot, flags, is_ram ? ram_file : -1, is_ram ? (off_t)(pa.v - HOST_RAM_BASE) : 0) ==
-        MAP_FAILED)
+    if (mmap((void *)va, size, prot, flags, is_ram ? ram_file : -1,
+             is_ram ? (off_t)(pa.v - HOST_RAM_BASE) : 0) == MAP_FAILED)
         return -ENOMEM;
     bitmap_set_range(mapped, first, size / PAGE_SIZE);
     return 0;
@@ -84,7 +85,8 @@ void arch_mmu_unmap(uintptr_t va, size_t size)
 {
     if (!in_window(va, size) || size == 0)
         return;
-    mmap((void *)va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    mmap((void *)va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+         0);
     bitmap_clear_range(mapped, (va - window) / PAGE_SIZE, size / PAGE_SIZE);
 }
 
@@ -102,7 +104,10 @@ void arch_mmu_image_range(hpa_t *start, uint64_t *size)
     *size = IMAGE_SIZE;
 }
 
-/* The kernel tells: a write from an unreadable page fails with EFAULT. By the bare system call, which the sanitizer does not check. */
+/*
+ * The kernel tells: a write from an unreadable page fails with EFAULT. By the bare system call,
+ * which the sanitizer does not check.
+ */
 int arch_mmu_is_readable(uintptr_t va, size_t size)
 {
     uintptr_t last = va + size - 1;

@@ -103,7 +103,8 @@ enum host_stop host_run(void (*fn)(void *arg), void *arg)
 NORETURN static void stop(enum host_stop how)
 {
     if (!run_state.active) {
-        fprintf(stderr, "host port: the machine stopped outside host_run(); its console:\n%s\n", console_text);
+        fprintf(stderr, "host port: the machine stopped outside host_run(); its console:\n%s\n",
+                console_text);
         abort();
     }
     run_state.stop = how;
@@ -201,7 +202,8 @@ const void *arch_system_fdt(uint64_t *size)
 
 /* CPUs */
 
-int (*host_smp_start_hook)(unsigned cpu, uint64_t hwid, uintptr_t percpu_offset, uintptr_t stack_top);
+int (*host_smp_start_hook)(unsigned cpu, uint64_t hwid, uintptr_t percpu_offset,
+                           uintptr_t stack_top);
 static bool smp_stopped;
 
 void host_smp_set_hwid(unsigned cpu, uint64_t hwid)
@@ -234,7 +236,10 @@ void arch_smp_stop_others(void)
     smp_stopped = true;
 }
 
-/* What a guest's DTB says of CPUs and timers: as on the arm64 port, so that what core generates can be checked. */
+/*
+ * What a guest's DTB says of CPUs and timers: as on the arm64 port, so that what core generates can
+ * be checked.
+ */
 
 const char *arch_guest_cpu_compatible(void)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host port: VCPUs as user contexts, with the sanitizer told of every change of stack; guests as a function of the test.
+// Host port: VCPUs as user contexts, with the sanitizer told of every change of stack; guests as a
+// function of the test.
 
 #include <arch/irqflags.h>
 #include <arch/vcpu.h>
@@ -125,7 +126,8 @@ static void normal_start(unsigned high, unsigned low)
         host_guest_enter(vcpu);
         vcpu->exits++;
         if (host_guest_code == NULL) {
-            fprintf(stderr, "host port: VCPU %s runs, but the test has set no host_guest_code\n", vcpu->name);
+            fprintf(stderr, "host port: VCPU %s runs, but the test has set no host_guest_code\n",
+                    vcpu->name);
             abort();
         }
         host_guest_code(vcpu);
@@ -135,7 +137,8 @@ static void normal_start(unsigned high, unsigned low)
 static void stack_make(struct vcpu *vcpu)
 {
     if (vcpu->arch.stack == NULL) {
-        void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
         if (stack == MAP_FAILED || mprotect(stack, 4096, PROT_NONE) != 0) {
             perror("host port: stack");
@@ -261,12 +264,43 @@ void arch_vcpu_drop(struct vcpu *vcpu)
 
 /* Registers */
 
-#define X(n) {.name = "x" #n, .id = (n)}
+#define X(n)                                                                                       \
+    {                                                                                              \
+        .name = "x" #n, .id = (n)                                                                  \
+    }
 
 static const struct arch_reg_desc reg_table[] = {
-    X(0),  X(1),  X(2),  X(3),  X(4),  X(5),  X(6),  X(7),  X(8),  X(9),  X(10),
-    X(11), X(12), X(13), X(14), X(15), X(16), X(17), X(18), X(19), X(20), X(21),
-    X(22), X(23), X(24), X(25), X(26), X(27), X(28), X(29), X(30),
+    X(0),
+    X(1),
+    X(2),
+    X(3),
+    X(4),
+    X(5),
+    X(6),
+    X(7),
+    X(8),
+    X(9),
+    X(10),
+    X(11),
+    X(12),
+    X(13),
+    X(14),
+    X(15),
+    X(16),
+    X(17),
+    X(18),
+    X(19),
+    X(20),
+    X(21),
+    X(22),
+    X(23),
+    X(24),
+    X(25),
+    X(26),
+    X(27),
+    X(28),
+    X(29),
+    X(30),
     {.name = "sp", .id = HOST_REG_SP},
     {.name = "pc", .id = HOST_REG_PC},
     {.name = "pstate", .id = HOST_REG_PSTATE},

@@ -14,7 +14,8 @@ bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 /* World first: list registers are refilled in the loaded one. */
 static void prepare_entry(struct vcpu *vcpu, uint32_t work)
 {
-    __atomic_fetch_and(&vcpu->exit_work, ~(uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
+    __atomic_fetch_and(&vcpu->exit_work, ~(uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_WORLD),
+                       __ATOMIC_ACQUIRE);
     if (work & VCPU_WORK_WORLD)
         arch_vcpu_world_load(vcpu);
     if ((work & VCPU_WORK_IRQ) && vcpu_irq_flush_hook != NULL)
@@ -41,7 +42,8 @@ int hv_vcpu_wait(struct vcpu *vcpu)
     int result = 0;
 
     sched_block_prepare(VCPU_REASON_WFI, true);
-    if (arch_vcpu_interrupt_pending(vcpu) || (vcpu_irq_deliverable_hook != NULL && vcpu_irq_deliverable_hook(vcpu)))
+    if (arch_vcpu_interrupt_pending(vcpu) ||
+        (vcpu_irq_deliverable_hook != NULL && vcpu_irq_deliverable_hook(vcpu)))
         sched_block_cancel();
     else
         result = sched_block();

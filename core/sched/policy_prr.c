@@ -57,7 +57,8 @@ static struct sched_entity *prr_pick(void *queue)
     return LIST_FIRST(&prr->level[highest(prr)], struct sched_entity, link);
 }
 
-static bool prr_preempts(void *queue, const struct sched_entity *running, const struct sched_entity *woken)
+static bool prr_preempts(void *queue, const struct sched_entity *running,
+                         const struct sched_entity *woken)
 {
     (void)queue;
     return woken->priority > running->priority;

@@ -43,7 +43,8 @@ static struct sched_entity *rr_pick(void *queue)
     return LIST_FIRST(&rr->ready, struct sched_entity, link);
 }
 
-static bool rr_preempts(void *queue, const struct sched_entity *running, const struct sched_entity *woken)
+static bool rr_preempts(void *queue, const struct sched_entity *running,
+                        const struct sched_entity *woken)
 {
     (void)queue;
     (void)running;

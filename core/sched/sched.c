@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scheduler: run queues, time slices, switching, and choosing a CPU. What runs next is the policy's choice.
+// The scheduler: run queues, time slices, switching, and choosing a CPU. What runs next is the
+// policy's choice.
 
 #include <arch/barrier.h>
 #include <arch/system.h>
@@ -133,8 +134,12 @@ void sched_make_runnable(struct vcpu *vcpu)
     if (rq->current == vcpu) {
         vcpu_set_state(vcpu, VCPU_RUNNING, clock_now());
     } else {
-        /* What has a request to obey does so ahead of others: it may hold what the requester waits for. */
-        vcpu->se.priority = vcpu->is_normal && vcpu->requests != 0 ? SCHED_PRIORITY_MAX : vcpu->se.base_priority;
+        /*
+         * What has a request to obey does so ahead of others: it may hold what the requester waits
+         * for.
+         */
+        vcpu->se.priority =
+            vcpu->is_normal && vcpu->requests != 0 ? SCHED_PRIORITY_MAX : vcpu->se.base_priority;
         vcpu_set_state(vcpu, VCPU_READY, clock_now());
         enqueue(rq, vcpu, true);
         check_preemption(rq, vcpu);
@@ -198,7 +203,9 @@ static void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcpu *next
     if (prev->se.on_queue)
         rq->preemptions++;
     next->se.switches++;
-    /* Before exit_work is looked at: who adds work after that finds the VCPU on a CPU and kicks it. */
+    /*
+     * Before exit_work is looked at: who adds work after that finds the VCPU on a CPU and kicks it.
+     */
     __atomic_store_n(&next->se.on_cpu, true, __ATOMIC_SEQ_CST);
     if (next->is_normal)
         __atomic_fetch_or(&next->exit_work, VCPU_WORK_WORLD, __ATOMIC_SEQ_CST);
@@ -336,7 +343,8 @@ int sched_init(void)
         dt_get_string(vmm, "bulkhead,scheduler", &name);
     chosen = find_policy(name);
     if (chosen == NULL) {
-        log_error("/vmm: bulkhead,scheduler: no policy \"%s\"; using \"%s\"", name, CONFIG_SCHED_DEFAULT);
+        log_error("/vmm: bulkhead,scheduler: no policy \"%s\"; using \"%s\"", name,
+                  CONFIG_SCHED_DEFAULT);
         policy = find_policy(CONFIG_SCHED_DEFAULT);
     } else {
         policy = chosen;
@@ -375,7 +383,10 @@ void sched_idle(void)
         arch_irq_disable();
         if (!__atomic_load_n(&this_cpu(ctx_state).resched, __ATOMIC_ACQUIRE))
             arch_system_idle();
-        /* What woke it is taken here; a reschedule it asked for may have been done when this returns. */
+        /*
+         * What woke it is taken here; a reschedule it asked for may have been done when this
+         * returns.
+         */
         arch_irq_enable();
         arch_barrier_context();
         if (__atomic_load_n(&this_cpu(ctx_state).resched, __ATOMIC_ACQUIRE))

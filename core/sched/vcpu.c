@@ -64,7 +64,8 @@ static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config, cpuma
     vcpu->node = config->node;
     vcpu->se.priority = config->priority;
     vcpu->se.base_priority = config->priority;
-    vcpu->se.time_slice = config->time_slice != 0 ? config->time_slice : CONFIG_TIME_SLICE_US * NS_PER_US;
+    vcpu->se.time_slice =
+        config->time_slice != 0 ? config->time_slice : CONFIG_TIME_SLICE_US * NS_PER_US;
     vcpu->se.affinity = affinity;
     vcpu->se.state_since = clock_now();
     vcpu->state = VCPU_RESET;

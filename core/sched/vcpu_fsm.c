@@ -7,8 +7,9 @@
 #include <lib/macros.h>
 
 #define REASONS_WAIT (VCPU_REASON_WFI | VCPU_REASON_SLEEP)
-#define REASONS_ALL                                                                                                    \
-    (REASONS_WAIT | VCPU_REASON_OPERATOR | VCPU_REASON_GUEST | VCPU_REASON_DEBUG | VCPU_REASON_FAULT)
+#define REASONS_ALL                                                                                \
+    (REASONS_WAIT | VCPU_REASON_OPERATOR | VCPU_REASON_GUEST | VCPU_REASON_DEBUG |                 \
+     VCPU_REASON_FAULT)
 
 enum action {
     REFUSE = 0, /**< the default: -EINVAL */
@@ -24,56 +25,67 @@ struct rule {
     uint8_t next;
 };
 
-#define TO(state) {GO, VCPU_##state}
+#define TO(state)                                                                                  \
+    {                                                                                              \
+        GO, VCPU_##state                                                                           \
+    }
 
-static const struct rule rules[VCPU_STATES][VCPU_EVENTS] = {
-    [VCPU_UNKNOWN] = {
-        [VCPU_EVENT_CREATE] = TO(RESET),
-    },
-    [VCPU_RESET] = {
-        [VCPU_EVENT_CREATE] = {ALREADY, 0},
-        [VCPU_EVENT_KICK] = TO(READY),
-        [VCPU_EVENT_RESET] = TO(RESET),
-        [VCPU_EVENT_DESTROY] = TO(UNKNOWN),
-    },
-    [VCPU_READY] = {
-        [VCPU_EVENT_CREATE] = {ALREADY, 0},
-        [VCPU_EVENT_KICK] = {ALREADY, 0},
-        [VCPU_EVENT_RESET] = TO(RESET),
-        [VCPU_EVENT_HALT] = TO(HALTED),
-        [VCPU_EVENT_PAUSE] = {ADD, 0},
-        [VCPU_EVENT_RESUME] = {ALREADY, 0},
-        [VCPU_EVENT_RUN] = TO(RUNNING),
-        [VCPU_EVENT_DESTROY] = {BUSY, 0},
-    },
-    [VCPU_RUNNING] = {
-        [VCPU_EVENT_CREATE] = {ALREADY, 0},
-        [VCPU_EVENT_KICK] = {ALREADY, 0},
-        [VCPU_EVENT_RESET] = TO(RESET),
-        [VCPU_EVENT_HALT] = TO(HALTED),
-        [VCPU_EVENT_PAUSE] = {ADD, 0},
-        [VCPU_EVENT_RESUME] = {ALREADY, 0},
-        [VCPU_EVENT_PREEMPT] = TO(READY),
-        [VCPU_EVENT_DESTROY] = {BUSY, 0},
-    },
-    [VCPU_PAUSED] = {
-        [VCPU_EVENT_CREATE] = {ALREADY, 0},
-        [VCPU_EVENT_KICK] = {ALREADY, 0},
-        [VCPU_EVENT_RESET] = TO(RESET),
-        [VCPU_EVENT_HALT] = TO(HALTED),
-        [VCPU_EVENT_PAUSE] = {ADD, 0},
-        [VCPU_EVENT_RESUME] = {REMOVE, 0},
-        [VCPU_EVENT_DESTROY] = {BUSY, 0},
-    },
-    [VCPU_HALTED] = {
-        [VCPU_EVENT_CREATE] = {ALREADY, 0},
-        [VCPU_EVENT_RESET] = TO(RESET),
-        [VCPU_EVENT_HALT] = {ALREADY, 0},
-        [VCPU_EVENT_DESTROY] = TO(UNKNOWN),
-    },
+static const struct rule rules[VCPU_STATES][VCPU_EVENTS] =
+    {
+        [VCPU_UNKNOWN] =
+            {
+                [VCPU_EVENT_CREATE] = TO(RESET),
+            },
+        [VCPU_RESET] =
+            {
+                [VCPU_EVENT_CREATE] = {ALREADY, 0},
+                [VCPU_EVENT_KICK] = TO(READY),
+                [VCPU_EVENT_RESET] = TO(RESET),
+                [VCPU_EVENT_DESTROY] = TO(UNKNOWN),
+            },
+        [VCPU_READY] =
+            {
+                [VCPU_EVENT_CREATE] = {ALREADY, 0},
+                [VCPU_EVENT_KICK] = {ALREADY, 0},
+                [VCPU_EVENT_RESET] = TO(RESET),
+                [VCPU_EVENT_HALT] = TO(HALTED),
+                [VCPU_EVENT_PAUSE] = {ADD, 0},
+                [VCPU_EVENT_RESUME] = {ALREADY, 0},
+                [VCPU_EVENT_RUN] = TO(RUNNING),
+                [VCPU_EVENT_DESTROY] = {BUSY, 0},
+            },
+        [VCPU_RUNNING] =
+            {
+                [VCPU_EVENT_CREATE] = {ALREADY, 0},
+                [VCPU_EVENT_KICK] = {ALREADY, 0},
+                [VCPU_EVENT_RESET] = TO(RESET),
+                [VCPU_EVENT_HALT] = TO(HALTED),
+                [VCPU_EVENT_PAUSE] = {ADD, 0},
+                [VCPU_EVENT_RESUME] = {ALREADY, 0},
+                [VCPU_EVENT_PREEMPT] = TO(READY),
+                [VCPU_EVENT_DESTROY] = {BUSY, 0},
+            },
+        [VCPU_PAUSED] =
+            {
+                [VCPU_EVENT_CREATE] = {ALREADY, 0},
+                [VCPU_EVENT_KICK] = {ALREADY, 0},
+                [VCPU_EVENT_RESET] = TO(RESET),
+                [VCPU_EVENT_HALT] = TO(HALTED),
+                [VCPU_EVENT_PAUSE] = {ADD, 0},
+                [VCPU_EVENT_RESUME] = {REMOVE, 0},
+                [VCPU_EVENT_DESTROY] = {BUSY, 0},
+            },
+        [VCPU_HALTED] =
+            {
+                [VCPU_EVENT_CREATE] = {ALREADY, 0},
+                [VCPU_EVENT_RESET] = TO(RESET),
+                [VCPU_EVENT_HALT] = {ALREADY, 0},
+                [VCPU_EVENT_DESTROY] = TO(UNKNOWN),
+            },
 };
 
-static int add_reason(enum vcpu_state state, uint32_t reason, enum vcpu_state *next, uint32_t *reasons)
+static int add_reason(enum vcpu_state state, uint32_t reason, enum vcpu_state *next,
+                      uint32_t *reasons)
 {
     /* What is not running can not begin to wait. */
     if (state == VCPU_READY && (reason & REASONS_WAIT))
@@ -94,9 +106,11 @@ static int remove_reason(uint32_t reason, enum vcpu_state *next, uint32_t *reaso
     return 0;
 }
 
-static bool input_is_valid(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uint32_t reason)
+static bool input_is_valid(enum vcpu_state state, uint32_t reasons, enum vcpu_event event,
+                           uint32_t reason)
 {
-    if ((unsigned)state >= VCPU_STATES || (unsigned)event >= VCPU_EVENTS || (reasons & ~(uint32_t)REASONS_ALL))
+    if ((unsigned)state >= VCPU_STATES || (unsigned)event >= VCPU_EVENTS ||
+        (reasons & ~(uint32_t)REASONS_ALL))
         return false;
     if ((state == VCPU_PAUSED) != (reasons != 0))
         return false;
@@ -105,8 +119,8 @@ static bool input_is_valid(enum vcpu_state state, uint32_t reasons, enum vcpu_ev
     return IS_POWER_OF_2(reason) && !(reason & ~(uint32_t)REASONS_ALL);
 }
 
-int vcpu_fsm(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uint32_t reason, enum vcpu_state *next,
-             uint32_t *next_reasons)
+int vcpu_fsm(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uint32_t reason,
+             enum vcpu_state *next, uint32_t *next_reasons)
 {
     const struct rule *rule;
 
@@ -154,6 +168,7 @@ void vcpu_reasons_text(uint32_t reasons, char *buf, unsigned size)
     for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
         if (!(reasons & (1U << i)) || used >= size)
             continue;
-        used += (unsigned)fmt_snprintf(buf + used, size - used, "%s%s", used == 0 ? "" : ",", names[i]);
+        used +=
+            (unsigned)fmt_snprintf(buf + used, size - used, "%s%s", used == 0 ? "" : ",", names[i]);
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// State changes of VCPUs: at once where the VCPU is off its CPU at a safe point, as a request to it otherwise.
+// State changes of VCPUs: at once where the VCPU is off its CPU at a safe point, as a request to it
+// otherwise.
 
 #include <hv/clock.h>
 #include <lib/errno.h>
@@ -60,8 +61,9 @@ static void remove_reasons(struct vcpu *vcpu, uint32_t reasons)
 }
 
 /*
- * Post requests and see to it that the VCPU obeys soon. A handler that sleeps is not torn out of its sleep unless that is
- * interruptible; every other pause ends, because the VCPU itself has to act. vcpu->lock held.
+ * Post requests and see to it that the VCPU obeys soon. A handler that sleeps is not torn out of
+ * its sleep unless that is interruptible; every other pause ends, because the VCPU itself has to
+ * act. vcpu->lock held.
  */
 static void post(struct vcpu *vcpu, uint32_t requests)
 {
@@ -75,7 +77,10 @@ static void post(struct vcpu *vcpu, uint32_t requests)
         remove_reasons(vcpu, vcpu->reasons);
 }
 
-/* Call fn with the lock held if the table allows the event, and tell others when the state changed at once. */
+/*
+ * Call fn with the lock held if the table allows the event, and tell others when the state changed
+ * at once.
+ */
 static int transition(struct vcpu *vcpu, enum vcpu_event event, uint32_t reason,
                       int (*fn)(struct vcpu *vcpu, uint32_t reason))
 {
@@ -187,7 +192,10 @@ void vcpu_request_stop(struct vcpu *vcpu)
     spin_unlock_irqrestore(&vcpu->lock, flags);
 }
 
-/* What the request asks for becomes the state. vcpu->lock held. Returns false when the request was taken back. */
+/*
+ * What the request asks for becomes the state. vcpu->lock held. Returns false when the request was
+ * taken back.
+ */
 static bool obey_locked(struct vcpu *vcpu)
 {
     uint32_t requests = vcpu->requests;
@@ -217,7 +225,10 @@ void vcpu_obey(struct vcpu *vcpu)
     enum vcpu_state state;
     bool changed;
 
-    /* A reset, once asked for, is never taken back. Its world is forgotten here, on the CPU that has it. */
+    /*
+     * A reset, once asked for, is never taken back. Its world is forgotten here, on the CPU that
+     * has it.
+     */
     if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_REQUEST_RESET)
         arch_vcpu_drop(vcpu);
     spin_lock(&vcpu->lock);

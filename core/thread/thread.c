@@ -54,8 +54,8 @@ static void thread_main(void *arg)
     sched_exit();
 }
 
-int thread_create(const char *name, int (*fn)(void *arg), void *arg, uint8_t priority, uint64_t time_slice,
-                  struct thread **out)
+int thread_create(const char *name, int (*fn)(void *arg), void *arg, uint8_t priority,
+                  uint64_t time_slice, struct thread **out)
 {
     struct vcpu_config config = {.name = name, .priority = priority, .time_slice = time_slice};
     struct thread *thread;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Waitqueue: publish that we sleep, look at the condition once more under the queue's lock, then switch away.
+// Waitqueue: publish that we sleep, look at the condition once more under the queue's lock, then
+// switch away.
 
 #include <hv/clock.h>
 #include <hv/ctx.h>
@@ -27,7 +28,8 @@ static void timed_out(struct hrtimer *timer)
 }
 
 /* IRQs masked, wq->lock held on entry and return. */
-static void sleep_once(struct waitqueue *wq, const struct wait *wait, struct vcpu *vcpu) REQUIRES(wq->lock)
+static void sleep_once(struct waitqueue *wq, const struct wait *wait, struct vcpu *vcpu)
+    REQUIRES(wq->lock)
 {
     sched_block_prepare(VCPU_REASON_SLEEP, wait->interruptible);
     if (wait->deadline != WAIT_FOREVER)
@@ -40,7 +42,8 @@ static void sleep_once(struct waitqueue *wq, const struct wait *wait, struct vcp
 }
 
 /* In the queue from the first sleep to the last: who is woken in vain keeps its place. */
-static int wait_locked(struct waitqueue *wq, const struct wait *wait, struct vcpu *vcpu) REQUIRES(wq->lock)
+static int wait_locked(struct waitqueue *wq, const struct wait *wait, struct vcpu *vcpu)
+    REQUIRES(wq->lock)
 {
     while (!wait->cond(wait->arg)) {
         if (wait->deadline != WAIT_FOREVER && clock_now() >= wait->deadline)
@@ -82,14 +85,17 @@ static uint64_t deadline_of(uint64_t timeout_ns)
 
 int waitqueue_wait(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns)
 {
-    struct wait wait = {.cond = cond, .arg = arg, .deadline = deadline_of(timeout_ns), .interruptible = true};
+    struct wait wait = {
+        .cond = cond, .arg = arg, .deadline = deadline_of(timeout_ns), .interruptible = true};
 
     return wait_for(wq, &wait);
 }
 
-int waitqueue_wait_uninterruptible(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns)
+int waitqueue_wait_uninterruptible(struct waitqueue *wq, bool (*cond)(void *arg), void *arg,
+                                   uint64_t timeout_ns)
 {
-    struct wait wait = {.cond = cond, .arg = arg, .deadline = deadline_of(timeout_ns), .interruptible = false};
+    struct wait wait = {
+        .cond = cond, .arg = arg, .deadline = deadline_of(timeout_ns), .interruptible = false};
 
     return wait_for(wq, &wait);
 }

@@ -6,8 +6,10 @@
 #include <hv/waitqueue.h>
 #include <hv/worker.h>
 
-static struct waitqueue work_waiters = {.lock = SPINLOCK_INIT, .waiters = LIST_INIT(work_waiters.waiters)};
-static struct waitqueue flush_waiters = {.lock = SPINLOCK_INIT, .waiters = LIST_INIT(flush_waiters.waiters)};
+static struct waitqueue work_waiters = {.lock = SPINLOCK_INIT,
+                                        .waiters = LIST_INIT(work_waiters.waiters)};
+static struct waitqueue flush_waiters = {.lock = SPINLOCK_INIT,
+                                         .waiters = LIST_INIT(flush_waiters.waiters)};
 
 /* Under work_waiters.lock. */
 static struct list queue = LIST_INIT(queue);

@@ -25,8 +25,8 @@ static struct scale to_ticks;
 static uint64_t base;
 
 /*
- * The most exact scale for num / den, rounded up, so that whole results come out whole. Long division, once at boot: 128-bit
- * division would be a library call.
+ * The most exact scale for num / den, rounded up, so that whole results come out whole. Long
+ * division, once at boot: 128-bit division would be a library call.
  */
 static struct scale scale_make(uint64_t num, uint64_t den)
 {

@@ -9,7 +9,10 @@
 #include <hv/spinlock.h>
 #include <hv/upcall.h>
 
-/* Rounds in one interrupt: each expires what was due when it began. What is left fires again at once. */
+/*
+ * Rounds in one interrupt: each expires what was due when it began. What is left fires again at
+ * once.
+ */
 #define ROUNDS_MAX 4
 
 enum timer_state { TIMER_IDLE, TIMER_ARMED };
@@ -65,7 +68,8 @@ static void take_out(struct timer_queue *queue, struct hrtimer *timer)
 }
 
 /* Lock the queue that the timer belongs to; it may be moved while we wait for the lock. */
-static struct timer_queue *lock_queue_of(const struct hrtimer *timer, irqflags_t *flags) NO_THREAD_SAFETY
+static struct timer_queue *lock_queue_of(const struct hrtimer *timer,
+                                         irqflags_t *flags) NO_THREAD_SAFETY
 {
     for (;;) {
         unsigned cpu = __atomic_load_n(&timer->cpu, __ATOMIC_ACQUIRE);
@@ -167,7 +171,10 @@ unsigned hrtimer_count(unsigned cpu)
     return __atomic_load_n(&per_cpu(timer_queue, cpu).count, __ATOMIC_RELAXED);
 }
 
-/* Expire what is due now, at most as many as there are, so that a callback that arms itself in the past does not hold us. */
+/*
+ * Expire what is due now, at most as many as there are, so that a callback that arms itself in the
+ * past does not hold us.
+ */
 static void expire_round(struct timer_queue *queue) REQUIRES(queue->lock)
 {
     uint64_t now = clock_now();

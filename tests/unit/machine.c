@@ -188,5 +188,6 @@ struct machine_census machine_census(void)
 
     heap_get_stats(&heap);
     page_get_stats(&pages);
-    return (struct machine_census){.heap_objects = heap.objects, .pages_free = pages.free, .vcpus = vcpu_count()};
+    return (struct machine_census){
+        .heap_objects = heap.objects, .pages_free = pages.free, .vcpus = vcpu_count()};
 }

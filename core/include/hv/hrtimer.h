@@ -21,7 +21,10 @@ void hrtimer_init(struct hrtimer *timer, void (*expired)(struct hrtimer *), void
 void hrtimer_start(struct hrtimer *timer, uint64_t expires_ns);
 /** Disarm; true when it was armed. Does not wait for a running callback. Any context. */
 bool hrtimer_stop(struct hrtimer *timer);
-/** Disarm and wait until no callback runs on another CPU: safe to free after. Not in IRQ context, not with locks the callback takes. */
+/**
+ * Disarm and wait until no callback runs on another CPU: safe to free after. Not in IRQ context,
+ * not with locks the callback takes.
+ */
 void hrtimer_cancel(struct hrtimer *timer);
 bool hrtimer_is_armed(const struct hrtimer *timer);
 /** Counts for 'host info': armed timers on a CPU. */

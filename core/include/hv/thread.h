@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads: orphan VCPUs with a name, a function and data. Threads are asked to stop, never killed. Room: thread.
+// Threads: orphan VCPUs with a name, a function and data. Threads are asked to stop, never killed.
+// Room: thread.
 #pragma once
 
 #include <hv/cpu.h>
@@ -11,13 +12,23 @@ struct vcpu;
 
 enum thread_state { THREAD_CREATED, THREAD_RUNNING, THREAD_SLEEPING, THREAD_STOPPED };
 
-/** fn returns the exit code. time_slice in ns, 0 = default. Orphan or boot. -ENOMEM, -EINVAL. The thread is CREATED. */
-int thread_create(const char *name, int (*fn)(void *arg), void *arg, uint8_t priority, uint64_t time_slice, struct thread **out);
+/**
+ * fn returns the exit code. time_slice in ns, 0 = default. Orphan or boot. -ENOMEM, -EINVAL. The
+ * thread is CREATED.
+ */
+int thread_create(const char *name, int (*fn)(void *arg), void *arg, uint8_t priority,
+                  uint64_t time_slice, struct thread **out);
 int thread_start(struct thread *thread);
-/** Ask it to stop (thread_should_stop() becomes true, interruptible sleeps end with -EINTR). Any context. */
+/**
+ * Ask it to stop (thread_should_stop() becomes true, interruptible sleeps end with -EINTR). Any
+ * context.
+ */
 void thread_request_stop(struct thread *thread);
 bool thread_should_stop(void);
-/** Wait (uninterruptibly) until it has stopped and free it; *code (may be NULL) is its return value, -ECANCELED if it never ran. Orphan. -EDEADLK for itself. */
+/**
+ * Wait (uninterruptibly) until it has stopped and free it; *code (may be NULL) is its return value,
+ * -ECANCELED if it never ran. Orphan. -EDEADLK for itself.
+ */
 int thread_join(struct thread *thread, int *code);
 /** Let the worker free it when it ends. */
 void thread_detach(struct thread *thread);

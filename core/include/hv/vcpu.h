@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// VCPU: contents, state machine with pause reasons, requests. Normal VCPUs run guests, orphan VCPUs run threads. Room: sched.
+// VCPU: contents, state machine with pause reasons, requests. Normal VCPUs run guests, orphan VCPUs
+// run threads. Room: sched.
 #pragma once
 
 #include <arch/vcpu.h>
@@ -27,17 +28,22 @@ enum vcpu_state {
     VCPU_STATES,
 };
 
-/** Why a VCPU is PAUSED: a set; it leaves PAUSED only when the set is empty. Each actor adds and removes only its own. */
+/**
+ * Why a VCPU is PAUSED: a set; it leaves PAUSED only when the set is empty. Each actor adds and
+ * removes only its own.
+ */
 enum vcpu_reason {
     VCPU_REASON_WFI = 1 << 0,      /**< guest waits for an interrupt */
     VCPU_REASON_SLEEP = 1 << 1,    /**< in a waitqueue */
     VCPU_REASON_OPERATOR = 1 << 2, /**< vcpu pause */
     VCPU_REASON_GUEST = 1 << 3,    /**< guest pause */
     VCPU_REASON_DEBUG = 1 << 4,
-    VCPU_REASON_FAULT = 1 << 5,    /**< waits for its guest's crash policy */
+    VCPU_REASON_FAULT = 1 << 5, /**< waits for its guest's crash policy */
 };
 
-/** Bits of exit_work: tested once on the way back to the guest (and after an interrupt of a thread). */
+/**
+ * Bits of exit_work: tested once on the way back to the guest (and after an interrupt of a thread).
+ */
 enum vcpu_work {
     VCPU_WORK_RESCHED = 1 << 0, /**< the scheduler wants this CPU */
     VCPU_WORK_REQUEST = 1 << 1, /**< pause/halt/reset requested */
@@ -50,23 +56,23 @@ enum vcpu_request {
     VCPU_REQUEST_PAUSE = 1 << 0,
     VCPU_REQUEST_HALT = 1 << 1,
     VCPU_REQUEST_RESET = 1 << 2,
-    VCPU_REQUEST_STOP = 1 << 3, /**< threads: asked to stop; only ends interruptible sleeps, the thread obeys when it likes */
+    VCPU_REQUEST_STOP = 1 << 3, /**< threads: ends interruptible sleeps; obeyed as they like */
 };
 
 #define SCHED_PRIVATE_SIZE 64
 
 /** Scheduler's part. Times in ns. */
 struct sched_entity {
-    struct list link;          /**< in a policy's queue */
-    uint8_t priority;          /**< higher runs first, 0..SCHED_PRIORITY_MAX; constant while queued */
-    uint8_t base_priority;     /**< as configured; priority is above it while a request waits to be obeyed */
+    struct list link;      /**< in a policy's queue */
+    uint8_t priority;      /**< higher runs first, 0..SCHED_PRIORITY_MAX; constant while queued */
+    uint8_t base_priority; /**< as configured; below priority while a request is pending */
     uint64_t time_slice;
     uint64_t slice_left;
     cpumask_t affinity;
-    unsigned cpu;              /**< run queue it belongs to */
-    uint32_t load;             /**< what it counts for on that CPU; 0 while RESET or HALTED */
+    unsigned cpu;  /**< run queue it belongs to */
+    uint32_t load; /**< what it counts for on that CPU; 0 while RESET or HALTED */
     bool on_queue;
-    bool on_cpu;               /**< cleared (release) as the first act on the next stack */
+    bool on_cpu; /**< cleared (release) as the first act on the next stack */
     uint64_t last_start;
     uint64_t state_since;
     uint64_t time_in[VCPU_STATES];
@@ -82,30 +88,30 @@ struct vcpu {
     char name[VCPU_NAME_MAX];
     bool is_normal;
     bool is_idle;
-    struct guest *guest;   /**< NULL for orphans */
+    struct guest *guest; /**< NULL for orphans */
     struct dt_node *node;
-    void *stack;           /**< lowest address, CONFIG_STACK_SIZE bytes */
+    void *stack; /**< lowest address, CONFIG_STACK_SIZE bytes */
 
-    struct spinlock lock;  /**< state, reasons, requests; taken before a run queue's lock; irqsave */
+    struct spinlock lock; /**< state, reasons, requests; taken before a run queue's lock; irqsave */
     enum vcpu_state state;
     uint32_t reasons;
-    uint32_t requests;     /**< enum vcpu_request, pending */
+    uint32_t requests;        /**< enum vcpu_request, pending */
     uint32_t pending_reasons; /**< reasons that a pending PAUSE request will add */
-    bool interruptible;       /**< while PAUSED{sleep} or {wfi}: requests end the wait with -EINTR */
+    bool interruptible;       /**< while waiting: requests end the wait with -EINTR */
     uint32_t reset_count;
     uint64_t start_pc;
-    uint64_t start_arg;    /**< x0 at entry */
+    uint64_t start_arg; /**< x0 at entry */
 
     struct sched_entity se;
-    struct list wait_link; /**< in a waitqueue */
+    struct list wait_link;        /**< in a waitqueue */
     struct waitqueue *wait_queue; /**< NULL when in none */
     struct hrtimer wait_timer;
 
-    void *irq;             /**< virtual interrupt controller's per-VCPU part (hv/vcpu_irq.h) */
-    void *emu;             /**< per-VCPU emulation context: last-hit region cache */
-    void *thread;          /**< struct thread of an orphan */
-    uint64_t exits;        /**< guest exits, all reasons */
-    struct list all_link;  /**< in the list of all VCPUs */
+    void *irq;            /**< virtual interrupt controller's per-VCPU part (hv/vcpu_irq.h) */
+    void *emu;            /**< per-VCPU emulation context: last-hit region cache */
+    void *thread;         /**< struct thread of an orphan */
+    uint64_t exits;       /**< guest exits, all reasons */
+    struct list all_link; /**< in the list of all VCPUs */
     struct list guest_link;
 };
 
@@ -120,37 +126,61 @@ struct vcpu_config {
     cpumask_t affinity;  /**< 0 = all */
 };
 
-/** UNKNOWN -> RESET. Orphan or boot context. -ENOMEM, -EINVAL (affinity has no online CPU, priority out of range). Stack included. */
+/**
+ * UNKNOWN -> RESET. Orphan or boot context. -ENOMEM, -EINVAL (affinity has no online CPU, priority
+ * out of range). Stack included.
+ */
 int vcpu_create(const struct vcpu_config *config, struct vcpu **out);
-/** RESET or HALTED -> UNKNOWN and freed. Waits until it is off its CPU. -EBUSY in any other state. Orphan. */
+/**
+ * RESET or HALTED -> UNKNOWN and freed. Waits until it is off its CPU. -EBUSY in any other state.
+ * Orphan.
+ */
 int vcpu_destroy(struct vcpu *vcpu);
 
-/**
- * Transitions. Each returns 0 (done), -EINPROGRESS (requested; the VCPU obeys at its next way out), or an error that names why the state does not allow it:
- * -EALREADY, -EINVAL. They never wait; any context. The full table is docs/vcpu-states.md; it speaks of the logical state, in which requests count as
- * obeyed. Threads can only be kicked (once); the others return -EINVAL for them.
+/*
+ * Transitions. Each returns 0 (done), -EINPROGRESS (requested; the VCPU obeys at its next way out),
+ * or an error that names why the state does not allow it: -EALREADY, -EINVAL. They never wait; any
+ * context. The full table is docs/vcpu-states.md; it speaks of the logical state, in which requests
+ * count as obeyed. Threads can only be kicked (once); the others return -EINVAL for them.
  */
-int vcpu_kick(struct vcpu *vcpu);                           /**< RESET -> READY; -EBUSY while a requested reset is not obeyed yet */
+
+/** RESET -> READY; -EBUSY while a requested reset is not obeyed yet. */
+int vcpu_kick(struct vcpu *vcpu);
 int vcpu_pause(struct vcpu *vcpu, enum vcpu_reason reason); /**< READY, RUNNING, PAUSED -> PAUSED */
 int vcpu_resume(struct vcpu *vcpu, enum vcpu_reason reason);
 int vcpu_halt(struct vcpu *vcpu);
-int vcpu_reset(struct vcpu *vcpu); /**< any but UNKNOWN -> RESET; registers are set at kick from start_pc/start_arg */
+/** Any but UNKNOWN -> RESET; registers are set at kick from start_pc/start_arg. */
+int vcpu_reset(struct vcpu *vcpu);
 /**
- * Wait until the VCPU has obeyed all requests and, unless it is READY or RUNNING, has left its CPU. Orphan. 0 or -EINTR/-ETIMEDOUT. It is kept from
- * being destroyed by the caller. Implemented in room thread.
+ * Wait until the VCPU has obeyed all requests and, unless it is READY or RUNNING, has left its CPU.
+ * Orphan. 0 or -EINTR/-ETIMEDOUT. It is kept from being destroyed by the caller. Implemented in
+ * room thread.
  */
 int vcpu_wait_settled(struct vcpu *vcpu, uint64_t timeout_ns);
 
 /** Pure oracle of the state machine, tested against the documented table. */
-enum vcpu_event { VCPU_EVENT_CREATE, VCPU_EVENT_KICK, VCPU_EVENT_RESET, VCPU_EVENT_HALT, VCPU_EVENT_PAUSE, VCPU_EVENT_RESUME, VCPU_EVENT_RUN, VCPU_EVENT_PREEMPT, VCPU_EVENT_DESTROY, VCPU_EVENTS };
-int vcpu_fsm(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uint32_t reason, enum vcpu_state *next, uint32_t *next_reasons);
+enum vcpu_event {
+    VCPU_EVENT_CREATE,
+    VCPU_EVENT_KICK,
+    VCPU_EVENT_RESET,
+    VCPU_EVENT_HALT,
+    VCPU_EVENT_PAUSE,
+    VCPU_EVENT_RESUME,
+    VCPU_EVENT_RUN,
+    VCPU_EVENT_PREEMPT,
+    VCPU_EVENT_DESTROY,
+    VCPU_EVENTS
+};
+int vcpu_fsm(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uint32_t reason,
+             enum vcpu_state *next, uint32_t *next_reasons);
 
 const char *vcpu_state_name(enum vcpu_state state);
 /** "wfi,operator" into buf. */
 void vcpu_reasons_text(uint32_t reasons, char *buf, unsigned size);
 /**
- * Called with (event = new state, data = vcpu) after each change that somebody asked for, IRQs masked, vcpu->lock not held. The scheduler's own changes
- * (READY <-> RUNNING, into and out of wfi and sleep) are too many to tell.
+ * Called with (event = new state, data = vcpu) after each change that somebody asked for, IRQs
+ * masked, vcpu->lock not held. The scheduler's own changes (READY <-> RUNNING, into and out of wfi
+ * and sleep) are too many to tell.
  */
 extern struct notifier_chain vcpu_state_chain;
 
@@ -158,13 +188,19 @@ extern struct notifier_chain vcpu_state_chain;
 void vcpu_for_each(void (*fn)(struct vcpu *vcpu, void *arg), void *arg);
 unsigned vcpu_count(void);
 
-/** The state that the VCPU has once it has obeyed all requests, and its pause reasons; what the table of states is about. Any context. */
+/**
+ * The state that the VCPU has once it has obeyed all requests, and its pause reasons; what the
+ * table of states is about. Any context.
+ */
 enum vcpu_state vcpu_logical_state(struct vcpu *vcpu, uint32_t *reasons);
 
 /** Ask a thread to stop: VCPU_REQUEST_STOP, ends interruptible sleeps. Any context. */
 void vcpu_request_stop(struct vcpu *vcpu);
 
-/** Handed down by the emulated interrupt controllers: refill list registers (world loaded), would WFI fall through? vcpu == current, IRQs masked. */
+/**
+ * Handed down by the emulated interrupt controllers: refill list registers (world loaded), would
+ * WFI fall through? vcpu == current, IRQs masked.
+ */
 extern void (*vcpu_irq_flush_hook)(struct vcpu *vcpu);
 extern bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 

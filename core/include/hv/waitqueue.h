@@ -16,13 +16,21 @@ struct waitqueue {
 
 void waitqueue_init(struct waitqueue *wq);
 /**
- * Sleep until cond(arg) holds; cond is evaluated with wq->lock held. 0, -ETIMEDOUT, or -EINTR (stop or request pending). Orphan or Normal, preempt count 0.
+ * Sleep until cond(arg) holds; cond is evaluated with wq->lock held. 0, -ETIMEDOUT, or -EINTR (stop
+ * or request pending). Orphan or Normal, preempt count 0.
  */
 int waitqueue_wait(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns);
 /** The same, but stop and VCPU requests do not end it: for what must finish. 0 or -ETIMEDOUT. */
-int waitqueue_wait_uninterruptible(struct waitqueue *wq, bool (*cond)(void *arg), void *arg, uint64_t timeout_ns);
-/** Change what cond looks at with wq->lock held (spin_lock_irqsave) or with atomics, then wake. First come, first woken. Any context. */
+int waitqueue_wait_uninterruptible(struct waitqueue *wq, bool (*cond)(void *arg), void *arg,
+                                   uint64_t timeout_ns);
+/**
+ * Change what cond looks at with wq->lock held (spin_lock_irqsave) or with atomics, then wake.
+ * First come, first woken. Any context.
+ */
 void waitqueue_wake_all(struct waitqueue *wq);
 void waitqueue_wake_one(struct waitqueue *wq);
-/** The same with wq->lock held: at most max of them. What a waiter may free once woken is to be changed and woken under one hold of the lock. */
+/**
+ * The same with wq->lock held: at most max of them. What a waiter may free once woken is to be
+ * changed and woken under one hold of the lock.
+ */
 void waitqueue_wake_locked(struct waitqueue *wq, unsigned max) REQUIRES(wq->lock);

@@ -163,9 +163,12 @@ static void test_stage2(void **state)
 
     (void)state;
     assert_int_equal(arch_guest_mmu_init(&mmu, 1), 0);
-    assert_int_equal(arch_guest_mmu_map(&mmu, gpa(0x40000000), hpa(0x80000000), 0x10000, GUEST_MMU_RAM), 0);
-    assert_int_equal(arch_guest_mmu_map(&mmu, gpa(0x4000f000), hpa(0), 0x1000, GUEST_MMU_RAM), -EEXIST);
-    assert_int_equal(arch_guest_mmu_map(&mmu, gpa(1ULL << 40), hpa(0), 0x1000, GUEST_MMU_RAM), -ERANGE);
+    assert_int_equal(
+        arch_guest_mmu_map(&mmu, gpa(0x40000000), hpa(0x80000000), 0x10000, GUEST_MMU_RAM), 0);
+    assert_int_equal(arch_guest_mmu_map(&mmu, gpa(0x4000f000), hpa(0), 0x1000, GUEST_MMU_RAM),
+                     -EEXIST);
+    assert_int_equal(arch_guest_mmu_map(&mmu, gpa(1ULL << 40), hpa(0), 0x1000, GUEST_MMU_RAM),
+                     -ERANGE);
     assert_int_equal(arch_guest_mmu_lookup(&mmu, gpa(0x40000123), &pa, &attr), 0);
     assert_int_equal(pa.v, 0x80000123);
     arch_guest_mmu_unmap(&mmu, gpa(0x40004000), 0x2000);

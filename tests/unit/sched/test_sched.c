@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scheduler on simulated CPUs: fairness, priorities, preemption, slices, kicks, placement, idle.
+// The scheduler on simulated CPUs: fairness, priorities, preemption, slices, kicks, placement,
+// idle.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,7 +41,10 @@ static int start(void **state)
     return 0;
 }
 
-/* A guest that computes: each exit comes after a round of work. It waits for an interrupt when the test is over. */
+/*
+ * A guest that computes: each exit comes after a round of work. It waits for an interrupt when the
+ * test is over.
+ */
 static void busy(struct vcpu *vcpu)
 {
     if (clock_now() >= end) {
@@ -322,13 +326,16 @@ static int pause_the_starved(void *arg)
         return -EBUSY;
     if (vcpu->state != VCPU_PAUSED || vcpu->reasons != VCPU_REASON_OPERATOR || vcpu->se.on_cpu)
         return -EINVAL;
-    if (vcpu_resume(vcpu, VCPU_REASON_OPERATOR) != 0 || vcpu->state != VCPU_READY || vcpu->se.priority != 0)
+    if (vcpu_resume(vcpu, VCPU_REASON_OPERATOR) != 0 || vcpu->state != VCPU_READY ||
+        vcpu->se.priority != 0)
         return -EAGAIN;
     /* A pause that is taken back at once was never there. */
-    if (vcpu_pause(vcpu, VCPU_REASON_OPERATOR) != -EINPROGRESS || vcpu_resume(vcpu, VCPU_REASON_OPERATOR) != 0)
+    if (vcpu_pause(vcpu, VCPU_REASON_OPERATOR) != -EINPROGRESS ||
+        vcpu_resume(vcpu, VCPU_REASON_OPERATOR) != 0)
         return -EALREADY;
     thread_sleep(NS_PER_MS);
-    if (vcpu_halt(vcpu) != -EINPROGRESS || vcpu_wait_settled(vcpu, NS_PER_MS) != 0 || vcpu->state != VCPU_HALTED)
+    if (vcpu_halt(vcpu) != -EINPROGRESS || vcpu_wait_settled(vcpu, NS_PER_MS) != 0 ||
+        vcpu->state != VCPU_HALTED)
         return -ENOEXEC;
     return 0;
 }
@@ -343,7 +350,8 @@ static void test_starved_vcpu_obeys(void **state)
     make(0, CPU_MASK(0), 0);
     make(4, CPU_MASK(0), 0);
     end = 100 * NS_PER_MS;
-    assert_int_equal(thread_create("boss", pause_the_starved, vcpus[0], SCHED_PRIORITY_SHELL, 0, &thread), 0);
+    assert_int_equal(
+        thread_create("boss", pause_the_starved, vcpus[0], SCHED_PRIORITY_SHELL, 0, &thread), 0);
     thread_vcpu(thread)->se.affinity = CPU_MASK(0);
     assert_int_equal(thread_start(thread), 0);
     kick_all();
@@ -370,7 +378,8 @@ static void test_idle_time(void **state)
     host_clock_advance_ns(NS_PER_SEC);
     sched_get_cpu_stats(0, &after);
     assert_in_range(after.idle_ns - before.idle_ns, 2 * NS_PER_SEC, 2 * NS_PER_SEC + NS_PER_MS);
-    assert_in_range(vcpus[0]->se.time_in[VCPU_RUNNING], NS_PER_SEC - NS_PER_MS, NS_PER_SEC + NS_PER_MS);
+    assert_in_range(vcpus[0]->se.time_in[VCPU_RUNNING], NS_PER_SEC - NS_PER_MS,
+                    NS_PER_SEC + NS_PER_MS);
     destroy_all();
 }
 

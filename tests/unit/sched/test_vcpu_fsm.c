@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state machine against the table in docs/vcpu-states.md: every state, reason set, event and reason.
+// The state machine against the table in docs/vcpu-states.md: every state, reason set, event and
+// reason.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,9 +29,11 @@ static unsigned row_count;
 static bool row_used[ROWS_MAX];
 
 static const char *const event_names[VCPU_EVENTS] = {
-    [VCPU_EVENT_CREATE] = "create", [VCPU_EVENT_KICK] = "kick",     [VCPU_EVENT_RESET] = "reset",
-    [VCPU_EVENT_HALT] = "halt",     [VCPU_EVENT_PAUSE] = "pause",   [VCPU_EVENT_RESUME] = "resume",
-    [VCPU_EVENT_RUN] = "run",       [VCPU_EVENT_PREEMPT] = "preempt", [VCPU_EVENT_DESTROY] = "destroy",
+    [VCPU_EVENT_CREATE] = "create",   [VCPU_EVENT_KICK] = "kick",
+    [VCPU_EVENT_RESET] = "reset",     [VCPU_EVENT_HALT] = "halt",
+    [VCPU_EVENT_PAUSE] = "pause",     [VCPU_EVENT_RESUME] = "resume",
+    [VCPU_EVENT_RUN] = "run",         [VCPU_EVENT_PREEMPT] = "preempt",
+    [VCPU_EVENT_DESTROY] = "destroy",
 };
 
 static void copy_cell(char *to, const char *from, size_t size)
@@ -164,26 +167,29 @@ static uint32_t next_set_of(const char *cell, uint32_t set, uint32_t reason)
     return 0;
 }
 
-static unsigned find_row(enum vcpu_state state, uint32_t set, enum vcpu_event event, uint32_t reason)
+static unsigned row_of(enum vcpu_state state, uint32_t set, enum vcpu_event event, uint32_t reason)
 {
     unsigned found = ROWS_MAX;
 
     for (unsigned i = 0; i < row_count; i++) {
-        if (!lists(rows[i][STATE], vcpu_state_name(state)) || !lists(rows[i][EVENT], event_names[event]) ||
+        if (!lists(rows[i][STATE], vcpu_state_name(state)) ||
+            !lists(rows[i][EVENT], event_names[event]) ||
             !reason_matches(rows[i][REASON], reason) || !set_matches(rows[i][SET], set, reason))
             continue;
         if (found != ROWS_MAX)
-            fail_msg("%s {%x} %s %x is in two rows", vcpu_state_name(state), set, event_names[event], reason);
+            fail_msg("%s {%x} %s %x is in two rows", vcpu_state_name(state), set,
+                     event_names[event], reason);
         found = i;
     }
     if (found == ROWS_MAX)
-        fail_msg("%s {%x} %s %x is in no row", vcpu_state_name(state), set, event_names[event], reason);
+        fail_msg("%s {%x} %s %x is in no row", vcpu_state_name(state), set, event_names[event],
+                 reason);
     return found;
 }
 
 static void check_one(enum vcpu_state state, uint32_t set, enum vcpu_event event, uint32_t reason)
 {
-    unsigned row = find_row(state, set, event, reason);
+    unsigned row = row_of(state, set, event, reason);
     enum vcpu_state next = VCPU_STATES;
     uint32_t next_set = ~0U;
     int result = vcpu_fsm(state, set, event, reason, &next, &next_set);
@@ -191,8 +197,8 @@ static void check_one(enum vcpu_state state, uint32_t set, enum vcpu_event event
     row_used[row] = true;
     if (result != result_of(rows[row][RESULT]) || next != next_of(rows[row][NEXT], state) ||
         next_set != next_set_of(rows[row][NEXT_SET], set, reason))
-        fail_msg("%s {%x} %s %x: got %d %s {%x}, which is not row %u", vcpu_state_name(state), set, event_names[event],
-                 reason, result, vcpu_state_name(next), next_set, row + 1);
+        fail_msg("%s {%x} %s %x: got %d %s {%x}, which is not row %u", vcpu_state_name(state), set,
+                 event_names[event], reason, result, vcpu_state_name(next), next_set, row + 1);
 }
 
 static void check_event(enum vcpu_state state, uint32_t set, enum vcpu_event event)

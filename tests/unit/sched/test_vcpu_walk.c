@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random walks of VCPUs through all operations, on two CPUs, held against the state machine at every step.
+// Random walks of VCPUs through all operations, on two CPUs, held against the state machine at
+// every step.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,8 +77,8 @@ static void check(struct model *m)
     enum vcpu_state state = vcpu_logical_state(m->vcpu, &reasons);
 
     /*
-     * What happens inside the waitqueue its code can not tell the model: that it was woken but has not run yet, and that it sleeps
-     * again because a request that woke it was taken back.
+     * What happens inside the waitqueue its code can not tell the model: that it was woken but has
+     * not run yet, and that it sleeps again because a request that woke it was taken back.
      */
     if ((m->reasons & ~reasons) == VCPU_REASON_SLEEP && m->vcpu->state == VCPU_READY)
         model_event(m, VCPU_EVENT_RESUME, VCPU_REASON_SLEEP);
@@ -343,7 +344,8 @@ static void test_walk(void **state)
     for (unsigned cpu = 0; cpu < CPUS; cpu++)
         assert_int_equal(hrtimer_count(cpu), 0);
     /* The walk must have been everywhere. */
-    assert_true(obeyed[VCPU_RESET] > 1000 && obeyed[VCPU_HALTED] > 1000 && obeyed[VCPU_PAUSED] > 1000);
+    assert_true(obeyed[VCPU_RESET] > 1000 && obeyed[VCPU_HALTED] > 1000 &&
+                obeyed[VCPU_PAUSED] > 1000);
 }
 
 int main(void)

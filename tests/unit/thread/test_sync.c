@@ -131,8 +131,9 @@ static int wait_with_timeout(void *arg)
 {
     bool uninterruptible = arg != NULL;
     uint64_t before = clock_now();
-    int result = uninterruptible ? waitqueue_wait_uninterruptible(&wq, flag_set, NULL, 5 * NS_PER_MS)
-                                 : waitqueue_wait(&wq, flag_set, NULL, 5 * NS_PER_MS);
+    int result = uninterruptible
+                     ? waitqueue_wait_uninterruptible(&wq, flag_set, NULL, 5 * NS_PER_MS)
+                     : waitqueue_wait(&wq, flag_set, NULL, 5 * NS_PER_MS);
 
     if (result == -ETIMEDOUT && clock_now() - before < 5 * NS_PER_MS)
         return -EIO;

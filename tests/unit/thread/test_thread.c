@@ -142,7 +142,8 @@ static int sleep_exactly(void *arg)
     for (unsigned i = 1; i <= 100; i++) {
         uint64_t before = clock_now();
 
-        if (thread_sleep(i * 12345) != 0 || clock_now() < before + i * 12345 || clock_now() > before + i * 12345 + 100)
+        if (thread_sleep(i * 12345) != 0 || clock_now() < before + i * 12345 ||
+            clock_now() > before + i * 12345 + 100)
             return -EIO;
     }
     return clock_now() - start_ns > 100 * 12345 ? 0 : -EIO;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clock conversions against exact 128-bit arithmetic, over the counter frequencies of real machines.
+// Clock conversions against exact 128-bit arithmetic, over the counter frequencies of real
+// machines.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +15,8 @@
 
 typedef unsigned __int128 u128;
 
-static const uint64_t frequencies[] = {1000000, 19200000, 24000000, 50000000, 54000000, 62500000, 100000000, 1000000000};
+static const uint64_t frequencies[] = {1000000,  19200000, 24000000,  50000000,
+                                       54000000, 62500000, 100000000, 1000000000};
 
 static uint64_t seed = 1;
 

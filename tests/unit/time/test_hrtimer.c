@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Timer events against a model: random starts and stops of 10,000 timers on two CPUs, order, re-arming, and what the clockevent is set to.
+// Timer events against a model: random starts and stops of 10,000 timers on two CPUs, order, re-
+// arming, and what the clockevent is set to.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,7 +126,9 @@ static void test_model(void **state)
         }
         assert_int_equal(hrtimer_is_armed(&models[i].timer), models[i].armed);
         if (step % 1000 == 0) {
-            /* A stop from elsewhere leaves the clockevent early; a start on this CPU sets it right. */
+            /*
+             * A stop from elsewhere leaves the clockevent early; a start on this CPU sets it right.
+             */
             arm(i, clock_now() + 1);
             check_event();
             assert_int_equal(hrtimer_count(0), armed_on(0));

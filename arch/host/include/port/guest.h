@@ -9,6 +9,6 @@
 struct arch_guest {
     struct arch_guest_mmu mmu;
     bool time_stopped;
-    uint64_t time_offset;  /**< counter value at which virtual time was 0 */
+    uint64_t time_offset; /**< counter value at which virtual time was 0 */
     uint64_t time_stopped_at;
 };

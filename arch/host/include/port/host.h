@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Knobs of the host port for unit tests: simulated CPUs, clock, interrupts, console, guests, and how the machine stopped.
+// Knobs of the host port for unit tests: simulated CPUs, clock, interrupts, console, guests, and
+// how the machine stopped.
 #pragma once
 
 #include <arch/addr.h>
@@ -12,19 +13,27 @@ struct irqchip;
 struct vcpu;
 
 /*
- * Simulated CPUs. One OS thread plays them in turn: host_cpu_switch() makes the code that follows run as another CPU (per-CPU base,
- * interrupt mask). What becomes current there (an idle VCPU made by sched_init_cpu()) lives on the caller's stack until switched away,
- * so switches between CPUs nest like calls. A CPU that is not being played serves its interrupts (if it has them unmasked) when the
- * clock moves, which every spin makes it do; a reschedule that they ask for happens when the CPU is played again.
+ * Simulated CPUs. One OS thread plays them in turn: host_cpu_switch() makes the code that follows
+ * run as another CPU (per-CPU base, interrupt mask). What becomes current there (an idle VCPU made
+ * by sched_init_cpu()) lives on the caller's stack until switched away, so switches between CPUs
+ * nest like calls. A CPU that is not being played serves its interrupts (if it has them unmasked)
+ * when the clock moves, which every spin makes it do; a reschedule that they ask for happens when
+ * the CPU is played again.
  */
 void host_cpu_switch(unsigned cpu);
 unsigned host_cpu(void);
 /** Take what is pending on this CPU if unmasked (a spin or a guest entry does it too). */
 void host_irq_poll(void);
-/** Everything back to power-on: CPU 0, interrupts unmasked, clock stopped at 0, nothing pending, console empty, knobs at their defaults. */
+/**
+ * Everything back to power-on: CPU 0, interrupts unmasked, clock stopped at 0, nothing pending,
+ * console empty, knobs at their defaults.
+ */
 void host_reset(void);
 
-/* Clock. Frequency 62.5 MHz unless set. Deadlines that are passed fire in order, each at its own time. */
+/*
+ * Clock. Frequency 62.5 MHz unless set. Deadlines that are passed fire in order, each at its own
+ * time.
+ */
 #define HOST_CLOCK_FREQUENCY 62500000ULL
 void host_clock_set(uint64_t counter);
 void host_clock_set_frequency(uint64_t hz);
@@ -39,14 +48,20 @@ bool host_clock_deadline(unsigned cpu, uint64_t *counter);
 /** How often arch_time_event_set() was called on a CPU. */
 uint64_t host_clock_event_sets(unsigned cpu);
 
-/* Host interrupts: a controller for irq_set_chip(), level by bits. Timer interrupts do not pass through it. */
+/*
+ * Host interrupts: a controller for irq_set_chip(), level by bits. Timer interrupts do not pass
+ * through it.
+ */
 #define HOST_IRQ_COUNT 256
 extern const struct irqchip host_irqchip;
 void host_irq_raise(unsigned cpu, uint32_t irq);
 bool host_irq_is_enabled(uint32_t irq);
 bool host_irq_is_pending(unsigned cpu, uint32_t irq);
 
-/* Console: everything that arch_console_putc() got, NUL-terminated (the last HOST_CONSOLE_SIZE - 1 bytes). */
+/*
+ * Console: everything that arch_console_putc() got, NUL-terminated (the last HOST_CONSOLE_SIZE - 1
+ * bytes).
+ */
 #define HOST_CONSOLE_SIZE 65536
 const char *host_console_text(void);
 void host_console_clear(void);
@@ -54,39 +69,62 @@ void host_console_clear(void);
 /* Stopping. */
 enum host_stop { HOST_STOP_NONE, HOST_STOP_HALT, HOST_STOP_OFF, HOST_STOP_RESET };
 /**
- * Call fn(arg) and return how the machine stopped, HOST_STOP_NONE when fn returned. After a stop, CPU, interrupt mask and preemption
- * state are as they were before the call; locks that the stopped code held stay held. Does not nest.
+ * Call fn(arg) and return how the machine stopped, HOST_STOP_NONE when fn returned. After a stop,
+ * CPU, interrupt mask and preemption state are as they were before the call; locks that the stopped
+ * code held stay held. Does not nest.
  */
 enum host_stop host_run(void (*fn)(void *arg), void *arg);
-/** Called by arch_system_idle(); NULL (default): advance the clock to the next deadline, or stop as HOST_STOP_HALT when nothing can ever happen. */
+/**
+ * Called by arch_system_idle(); NULL (default): advance the clock to the next deadline, or stop as
+ * HOST_STOP_HALT when nothing can ever happen.
+ */
 extern void (*host_idle_hook)(void);
 
-/* Secondaries: what arch_smp_start() does. NULL (default): the CPU's per-CPU base is remembered and 0 returned. */
-extern int (*host_smp_start_hook)(unsigned cpu, uint64_t hwid, uintptr_t percpu_offset, uintptr_t stack_top);
+/*
+ * Secondaries: what arch_smp_start() does. NULL (default): the CPU's per-CPU base is remembered and
+ * 0 returned.
+ */
+extern int (*host_smp_start_hook)(unsigned cpu, uint64_t hwid, uintptr_t percpu_offset,
+                                  uintptr_t stack_top);
 void host_smp_set_hwid(unsigned cpu, uint64_t hwid);
 /** Was arch_smp_stop_others() called? */
 bool host_smp_stopped(void);
 
-/* Device registers. A handler over [base, base + size) of virtual addresses gets each access: value is in/out. NULL removes it. */
-void host_io_handler(volatile void *base, size_t size,
-                     void (*access)(uint64_t offset, unsigned size, bool is_write, uint64_t *value));
+/*
+ * Device registers. A handler over [base, base + size) of virtual addresses gets each access: value
+ * is in/out. NULL removes it.
+ */
+typedef void (*host_io_access)(uint64_t offset, unsigned size, bool is_write, uint64_t *value);
+void host_io_handler(volatile void *base, size_t size, host_io_access access);
 
 /* DTB that firmware handed over. */
 void host_set_fdt(const void *fdt, uint64_t size);
 
-/* Guests. A normal VCPU that runs calls this again and again, each time as the handler of one guest exit (IRQs masked). */
+/*
+ * Guests. A normal VCPU that runs calls this again and again, each time as the handler of one guest
+ * exit (IRQs masked).
+ */
 extern void (*host_guest_code)(struct vcpu *vcpu);
-/** The way out of a handler: obeys exit work and takes interrupts until neither is left. The entry of normal VCPUs calls it before each round. */
+/**
+ * The way out of a handler: obeys exit work and takes interrupts until neither is left. The entry
+ * of normal VCPUs calls it before each round.
+ */
 void host_guest_enter(struct vcpu *vcpu);
 /** VCPU whose world is loaded on a CPU; NULL when none. */
 struct vcpu *host_world_owner(unsigned cpu);
 
-/* Virtual CPU interface. Default: version 3, 4 list registers, 5 priority bits; every group and priority accepted. */
+/*
+ * Virtual CPU interface. Default: version 3, 4 list registers, 5 priority bits; every group and
+ * priority accepted.
+ */
 void host_guest_irq_set(enum guest_irq_version version, unsigned lr_count);
 /** Interrupts below this priority value are accepted (as ICH_VMCR.VPMR); 256 = all. */
 void host_guest_irq_set_mask(unsigned priority);
 bool host_guest_irq_underflow(void);
 /** Last interrupt whose physical active state was cleared, and how many were. */
 unsigned host_guest_irq_deactivated(uint32_t *pirq);
-/** A finished interrupt that asked for maintenance: sets the EISR bit until the list register is written. */
+/**
+ * A finished interrupt that asked for maintenance: sets the EISR bit until the list register is
+ * written.
+ */
 void host_guest_irq_set_ended(unsigned index);

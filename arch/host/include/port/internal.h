@@ -13,7 +13,7 @@ struct vcpu;
 /** One simulated CPU. */
 struct host_cpu_state {
     bool irq_masked;
-    bool resched_check;  /**< an interrupt was served while the CPU was not being played */
+    bool resched_check; /**< an interrupt was served while the CPU was not being played */
     bool timer_armed;
     uint64_t timer_deadline;
     uint64_t timer_sets;
@@ -26,12 +26,14 @@ struct host_cpu_state {
 
 extern struct host_cpu_state host_cpus[SMP_CPUS_MAX];
 
-/** Serve all pending interrupts of a CPU; preempt: reschedule afterwards as the interrupt path of hypervisor code does. */
+/**
+ * Serve all pending interrupts of a CPU; preempt: reschedule afterwards as the interrupt path of
+ * hypervisor code does.
+ */
 void host_irq_serve(unsigned cpu, bool preempt);
 bool host_timer_is_due(unsigned cpu);
 /** Serve what is pending on any CPU that has interrupts unmasked. */
 void host_irq_poll_all(void);
-
 
 void host_console_reset(void);
 void host_clock_reset(void);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host port: device registers are plain memory, unless a test has put a handler over the range (host_io_handler).
+// Host port: device registers are plain memory, unless a test has put a handler over the range
+// (host_io_handler).
 #pragma once
 
 uint64_t host_io_read(const volatile void *addr, unsigned size);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unit tests: a machine that has booted as far as threads: memory, device tree, clock, scheduler, cross-CPU calls. No guests, no drivers.
+// Unit tests: a machine that has booted as far as threads: memory, device tree, clock, scheduler,
+// cross-CPU calls. No guests, no drivers.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /**
- * Bring up CPUs 0..cpus-1. The caller becomes the idle VCPU of CPU 0 (of each CPU while it plays it). May be called again, by each test: clock,
- * interrupts and run queues start afresh; memory and device tree stay. The number of CPUs can not shrink within a program.
+ * Bring up CPUs 0..cpus-1. The caller becomes the idle VCPU of CPU 0 (of each CPU while it plays
+ * it). May be called again, by each test: clock, interrupts and run queues start afresh; memory and
+ * device tree stay. The number of CPUs can not shrink within a program.
  */
 void machine_start(unsigned cpus);
 /** Let all CPUs run until all are idle; time does not pass by itself. On CPU 0, not in a thread. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host port: machine part of a VCPU: a user context with a stack of its own, and registers as an array.
+// Host port: machine part of a VCPU: a user context with a stack of its own, and registers as an
+// array.
 #pragma once
 
 #include <arch/guest_irq.h>
@@ -19,7 +20,7 @@ enum host_reg {
 
 struct arch_vcpu {
     uint64_t context[HOST_CONTEXT_WORDS] __attribute__((aligned(16))); /**< ucontext_t */
-    void *stack;             /**< mapping with a guard page, far larger than the target's: sanitizers need it */
+    void *stack; /**< mapping with a guard page, far larger than the target's: sanitizers need it */
     const void *stack_bottom; /**< bounds of the stack it was last seen on, for the sanitizer */
     uint64_t stack_size;
     void (*entry)(void *arg);
