@@ -39,8 +39,7 @@ static void require(int err, enum boot_failure failure, const char *text)
 
 static void run_initcalls(enum initcall_level level)
 {
-    TABLE_FOREACH(initcalls, struct initcall, call)
-    {
+    TABLE_FOREACH(initcalls, struct initcall, call) {
         int err = (*call)->level == level ? (*call)->fn() : 0;
 
         if (err)
@@ -69,7 +68,8 @@ static void load_device_tree(void)
     int err = init_memory(fdt, limit, &size);
 
     if (err == -EBADMSG || size > FDT_SIZE_MAX)
-        arch_system_boot_failed(BOOT_FAILURE_FDT, "\r\nBulkhead: the device tree blob is broken.\r\n");
+        arch_system_boot_failed(BOOT_FAILURE_FDT,
+                                "\r\nBulkhead: the device tree blob is broken.\r\n");
     require(err, BOOT_FAILURE_MEMORY, "\r\nBulkhead: no usable RAM in the device tree.\r\n");
     require(dt_init(), BOOT_FAILURE_MEMORY, "\r\nBulkhead: out of memory.\r\n");
     require(dt_load_fdt(dt_root(), fdt, size), BOOT_FAILURE_FDT,

@@ -98,10 +98,11 @@ void idreg_init(void)
     values[INDEX(5, 0)] |= 6; /* Armv8 debug */
     values[INDEX(6, 0)] = sysreg_read(id_aa64isar0_el1) & ISAR0_ALL & ~ISAR0_TME;
     values[INDEX(6, 1)] = sysreg_read(id_aa64isar1_el1) & ~ISAR1_LS64;
-    values[INDEX(6, 2)] = sysreg_read(S3_0_C0_C6_2) & (FIELD(0) | FIELD(4) | ISAR2_PAUTH | ISAR2_BC);
+    values[INDEX(6, 2)] =
+        sysreg_read(S3_0_C0_C6_2) & (FIELD(0) | FIELD(4) | ISAR2_PAUTH | ISAR2_BC);
     values[INDEX(7, 0)] = parange_limited(sysreg_read(id_aa64mmfr0_el1)) & ~(MMFR0_ECV | MMFR0_FGT);
-    values[INDEX(7, 1)] = sysreg_read(id_aa64mmfr1_el1) &
-                          ~(MMFR1_VH | MMFR1_LO | MMFR1_XNX | MMFR1_HCX | MMFR1_TWED);
+    values[INDEX(7, 1)] =
+        sysreg_read(id_aa64mmfr1_el1) & ~(MMFR1_VH | MMFR1_LO | MMFR1_XNX | MMFR1_HCX | MMFR1_TWED);
     values[INDEX(7, 2)] = sysreg_read(id_aa64mmfr2_el1) & ~(MMFR2_NV | MMFR2_EVT | MMFR2_BBM);
 }
 
@@ -112,7 +113,8 @@ uint64_t idreg_value(unsigned crm, unsigned op2)
 
 bool idreg_has_pauth(void)
 {
-    return (sysreg_read(id_aa64isar1_el1) & ISAR1_PAUTH) || (sysreg_read(S3_0_C0_C6_2) & ISAR2_PAUTH);
+    return (sysreg_read(id_aa64isar1_el1) & ISAR1_PAUTH) ||
+           (sysreg_read(S3_0_C0_C6_2) & ISAR2_PAUTH);
 }
 
 bool idreg_has_gic_sysregs(void)

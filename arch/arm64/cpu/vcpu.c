@@ -62,8 +62,9 @@ void arch_vcpu_init_orphan(struct vcpu *vcpu, void (*entry)(void *), void *arg)
 /* What is virtualised runs natively; what is hidden in the ID registers traps. */
 static void init_controls(struct vcpu *vcpu)
 {
-    vcpu->arch.hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS |
-                     HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW | HCR_TLOR | HCR_TERR;
+    vcpu->arch.hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |
+                     HCR_BSU_IS | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW |
+                     HCR_TLOR | HCR_TERR;
     if (idreg_has_pauth())
         vcpu->arch.hcr |= HCR_API | HCR_APK;
     vcpu->arch.cptr = CPTR_RES1 | CPTR_TFP | CPTR_TZ | CPTR_TSM | CPTR_TTA | CPTR_TAM;

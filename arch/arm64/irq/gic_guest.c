@@ -50,7 +50,8 @@ int gic_guest_init_maintenance(const struct dt_node *node)
     int err = irq_from_node(node, 0, &maintenance_irq);
 
     if (!err)
-        err = irq_request(maintenance_irq, "guest interrupt maintenance", maintenance_interrupt, NULL);
+        err = irq_request(maintenance_irq, "guest interrupt maintenance", maintenance_interrupt,
+                          NULL);
     if (!err)
         irq_enable(maintenance_irq);
     return err;

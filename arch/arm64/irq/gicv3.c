@@ -135,9 +135,10 @@ static void chip_send(uint32_t sgi, cpumask_t cpus)
 
         if (!(cpus & CPU_MASK(cpu)))
             continue;
-        sysreg_write_named(ICC_SGI1R_EL1, (((aff >> 32) & 0xff) << 48) | (((aff >> 16) & 0xff) << 32) |
-                                              (((aff >> 8) & 0xff) << 16) | ((aff0 / 16) << 44) |
-                                              ((uint64_t)sgi << SGI_INTID_SHIFT) | (1UL << (aff0 % 16)));
+        sysreg_write_named(ICC_SGI1R_EL1,
+                           (((aff >> 32) & 0xff) << 48) | (((aff >> 16) & 0xff) << 32) |
+                               (((aff >> 8) & 0xff) << 16) | ((aff0 / 16) << 44) |
+                               ((uint64_t)sgi << SGI_INTID_SHIFT) | (1UL << (aff0 % 16)));
     }
     arch_barrier_context();
 }

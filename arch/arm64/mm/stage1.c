@@ -189,7 +189,8 @@ static uint64_t lookup(uintptr_t va)
     if (va >> 48)
         return 0;
     for (int level = 0; level <= LAST_LEVEL; level++) {
-        uint64_t desc = __atomic_load_n(&table[(va >> LEVEL_SHIFT(level)) % ENTRIES], __ATOMIC_RELAXED);
+        uint64_t desc =
+            __atomic_load_n(&table[(va >> LEVEL_SHIFT(level)) % ENTRIES], __ATOMIC_RELAXED);
 
         if (!(desc & DESC_VALID))
             return 0;

@@ -187,8 +187,8 @@ static int map_piece(struct arch_guest_mmu *mmu, uint64_t ipa, uint64_t pa, uint
     return 0;
 }
 
-static int map_all(struct arch_guest_mmu *mmu, uint64_t ipa, uint64_t pa, uint64_t size, uint64_t attr,
-                   uint64_t *done)
+static int map_all(struct arch_guest_mmu *mmu, uint64_t ipa, uint64_t pa, uint64_t size,
+                   uint64_t attr, uint64_t *done)
 {
     for (*done = 0; *done < size;) {
         int level = level_for(ipa + *done, pa + *done, size - *done);
@@ -272,7 +272,8 @@ void arch_guest_mmu_unmap(struct arch_guest_mmu *mmu, gpa_t ipa, uint64_t size)
     spin_unlock_irqrestore(&mmu->lock, flags);
 }
 
-int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa, enum guest_mmu_attr *attr)
+int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa,
+                          enum guest_mmu_attr *attr)
 {
     uint64_t *table = mmu->root;
 
@@ -287,8 +288,9 @@ int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa, enum
             table = table_of(desc);
             continue;
         }
-        *pa = hpa((desc & DESC_ADDR & ~(LEVEL_SIZE(level) - 1)) | (ipa.v & (LEVEL_SIZE(level) - 1)));
-        *attr = !(desc & DESC_WRITE)                      ? GUEST_MMU_ROM
+        *pa =
+            hpa((desc & DESC_ADDR & ~(LEVEL_SIZE(level) - 1)) | (ipa.v & (LEVEL_SIZE(level) - 1)));
+        *attr = !(desc & DESC_WRITE)                        ? GUEST_MMU_ROM
                 : (desc & DESC_NORMAL_WB) == DESC_NORMAL_WB ? GUEST_MMU_RAM
                                                             : GUEST_MMU_DEVICE;
         return 0;

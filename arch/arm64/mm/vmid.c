@@ -102,7 +102,8 @@ uint16_t vmid_get(struct arch_guest_mmu *mmu)
     if (id) {
         __atomic_store_n(&active[cpu], id, __ATOMIC_SEQ_CST);
         if (id / GENERATION_STEP ==
-            __atomic_load_n(&generation, __ATOMIC_SEQ_CST) / GENERATION_STEP && !flush_pending[cpu])
+                __atomic_load_n(&generation, __ATOMIC_SEQ_CST) / GENERATION_STEP &&
+            !flush_pending[cpu])
             return VMID_NUMBER(id);
     }
     return get_slow(mmu, cpu);

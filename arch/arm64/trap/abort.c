@@ -9,7 +9,7 @@
 #include <hv/guest.h>
 #include <hv/upcall.h>
 
-#define HPFAR_FIPA(hpfar) (((hpfar) & 0xfffffffff0UL) << 8)
+#define HPFAR_FIPA(hpfar) (((hpfar)&0xfffffffff0UL) << 8)
 #define PAGE_OFFSET(addr) ((addr) & (PAGE_SIZE - 1))
 #define PAR_F BIT(0)
 #define PAR_PA 0x0000fffffffff000UL

@@ -69,7 +69,8 @@ void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far)
     struct arm64_frame *frame = vcpu->arch.frame;
     uint64_t mode = frame->spsr & SPSR_M_MASK;
     bool same = mode == SPSR_M_EL1H || mode == SPSR_M_EL1T;
-    uint64_t ec = instruction ? (same ? EC_IABT_SAME : EC_IABT_LOW) : (same ? EC_DABT_SAME : EC_DABT_LOW);
+    uint64_t ec =
+        instruction ? (same ? EC_IABT_SAME : EC_IABT_LOW) : (same ? EC_DABT_SAME : EC_DABT_LOW);
 
     trap_inject(frame, (ec << EC_SHIFT) | ESR_IL | FSC_SEA, far, true);
 }
@@ -92,5 +93,6 @@ void trap_skip(struct arm64_frame *frame, uint64_t esr)
     } else {
         frame->elr += 4;
     }
-    frame->spsr &= ~SPSR_SS; /* a single-stepping debugger gets its exception after this instruction */
+    frame->spsr &=
+        ~SPSR_SS; /* a single-stepping debugger gets its exception after this instruction */
 }

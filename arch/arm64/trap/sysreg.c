@@ -161,7 +161,10 @@ static int dcc_status(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *
 
 #define BREAKPOINT(n)                                                                              \
     {SYSREG_KEY(2, 0, 0, n, 4), breakpoint}, {SYSREG_KEY(2, 0, 0, n, 5), breakpoint},              \
-        {SYSREG_KEY(2, 0, 0, n, 6), breakpoint}, {SYSREG_KEY(2, 0, 0, n, 7), breakpoint}
+        {SYSREG_KEY(2, 0, 0, n, 6), breakpoint},                                                   \
+    {                                                                                              \
+        SYSREG_KEY(2, 0, 0, n, 7), breakpoint                                                      \
+    }
 
 /* Ascending by key: looked up by halving. */
 static const struct sysreg_trap traps[] = {
@@ -189,10 +192,10 @@ static const struct sysreg_trap traps[] = {
     {SYSREG_KEY(2, 0, 1, 0, 0), raz_wi}, /* MDRAR_EL1 */
     {SYSREG_KEY(2, 0, 1, 0, 4), oslar},
     {SYSREG_KEY(2, 0, 1, 1, 4), oslsr},
-    {SYSREG_KEY(2, 0, 1, 3, 4), raz_wi}, /* OSDLR_EL1 */
-    {SYSREG_KEY(2, 0, 1, 4, 4), raz_wi}, /* DBGPRCR_EL1 */
-    {SYSREG_KEY(2, 0, 7, 8, 6), raz_wi}, /* DBGCLAIMSET_EL1 */
-    {SYSREG_KEY(2, 0, 7, 9, 6), raz_wi}, /* DBGCLAIMCLR_EL1 */
+    {SYSREG_KEY(2, 0, 1, 3, 4), raz_wi},  /* OSDLR_EL1 */
+    {SYSREG_KEY(2, 0, 1, 4, 4), raz_wi},  /* DBGPRCR_EL1 */
+    {SYSREG_KEY(2, 0, 7, 8, 6), raz_wi},  /* DBGCLAIMSET_EL1 */
+    {SYSREG_KEY(2, 0, 7, 9, 6), raz_wi},  /* DBGCLAIMCLR_EL1 */
     {SYSREG_KEY(2, 0, 7, 14, 6), raz_wi}, /* DBGAUTHSTATUS_EL1 */
     {SYSREG_KEY(2, 3, 0, 1, 0), dcc_status},
     {SYSREG_KEY(2, 3, 0, 4, 0), raz_wi}, /* DBGDTR_EL0 */

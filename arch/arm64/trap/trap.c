@@ -55,8 +55,9 @@ static void trap_fp(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 /* A conditional AArch32 instruction whose condition fails is skipped, not undefined. */
 static void trap_aarch32(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 {
-    static const uint16_t passes[16] = {0xf0f0, 0x0f0f, 0xcccc, 0x3333, 0xff00, 0x00ff, 0xaaaa, 0x5555,
-                                        0x0c0c, 0xf3f3, 0xaa55, 0x55aa, 0x0a05, 0xf5fa, 0xffff, 0xffff};
+    static const uint16_t passes[16] = {0xf0f0, 0x0f0f, 0xcccc, 0x3333, 0xff00, 0x00ff,
+                                        0xaaaa, 0x5555, 0x0c0c, 0xf3f3, 0xaa55, 0x55aa,
+                                        0x0a05, 0xf5fa, 0xffff, 0xffff};
     unsigned cond = (esr >> 20) & 0xf;
     unsigned flags = (frame->spsr >> 28) & 0xf;
 

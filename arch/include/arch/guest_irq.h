@@ -18,15 +18,15 @@ enum guest_irq_version {
 #define GUEST_IRQ_LR_MAX 16
 
 struct guest_irq_lr {
-    uint32_t virq;   /**< INTID the guest sees */
-    uint32_t pirq;   /**< physical INTID when hw */
+    uint32_t virq; /**< INTID the guest sees */
+    uint32_t pirq; /**< physical INTID when hw */
     uint8_t priority;
-    uint8_t source;  /**< GICv2 SGI: number of the requesting CPU interface */
+    uint8_t source; /**< GICv2 SGI: number of the requesting CPU interface */
     bool pending;
     bool active;
-    bool hw;         /**< guest deactivation deactivates pirq */
+    bool hw; /**< guest deactivation deactivates pirq */
     bool group1;
-    bool eoi;        /**< maintenance interrupt when the guest ends it (only without hw) */
+    bool eoi; /**< maintenance interrupt when the guest ends it (only without hw) */
 };
 
 enum guest_irq_version arch_guest_irq_version(void);

@@ -23,13 +23,15 @@ int arch_guest_mmu_init(struct arch_guest_mmu *mmu, uint32_t owner);
  * Map [ipa, ipa+size) to pa. Page aligned; blocks of 2 MiB/1 GiB where alignment allows. Orphan or Normal context.
  * -ENOMEM (nothing stays mapped), -EEXIST when part is mapped, -ERANGE beyond ipa_bits.
  */
-int arch_guest_mmu_map(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t pa, uint64_t size, enum guest_mmu_attr attr);
+int arch_guest_mmu_map(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t pa, uint64_t size,
+                       enum guest_mmu_attr attr);
 
 /** Unmap, break-before-make, TLBI on all CPUs done on return. */
 void arch_guest_mmu_unmap(struct arch_guest_mmu *mmu, gpa_t ipa, uint64_t size);
 
 /** Software walk. 0 and *pa, *attr; -ENOENT when unmapped. Any context. */
-int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa, enum guest_mmu_attr *attr);
+int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa,
+                          enum guest_mmu_attr *attr);
 
 /** Free all tables. No CPU may have this address space loaded any more (arch_vcpu_drop() of every VCPU came first). */
 void arch_guest_mmu_destroy(struct arch_guest_mmu *mmu);

@@ -41,7 +41,12 @@ struct mmio_access {
 int hv_guest_mmio(struct vcpu *vcpu, struct mmio_access *access);
 
 /** Trapped interrupt-controller system registers (GICv3 SGI generation). -ENOENT: UNDEF. vcpu == current. guest. */
-enum guest_sysreg { GUEST_SYSREG_ICC_SGI1R, GUEST_SYSREG_ICC_SGI0R, GUEST_SYSREG_ICC_ASGI1R, GUEST_SYSREG_ICC_DIR };
+enum guest_sysreg {
+    GUEST_SYSREG_ICC_SGI1R,
+    GUEST_SYSREG_ICC_SGI0R,
+    GUEST_SYSREG_ICC_ASGI1R,
+    GUEST_SYSREG_ICC_DIR
+};
 int hv_guest_sysreg(struct vcpu *vcpu, enum guest_sysreg reg, bool is_write, uint64_t *value);
 
 /** SMCCC call (DEN 0028): x[0..17] in and out. Unknown ids return -1 in x0. Normal context, IRQs masked. emu. */

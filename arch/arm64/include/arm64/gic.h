@@ -25,7 +25,7 @@
 #define GICD_IPRIORITYR 0x400
 #define GICD_ITARGETSR 0x800
 #define GICD_ICFGR 0xc00
-#define GICD_LINES(typer) (32 * (((typer) & 0x1f) + 1))
+#define GICD_LINES(typer) (32 * (((typer)&0x1f) + 1))
 
 /** Virtual CPU interface of one GIC version. All: IRQs masked, on the CPU that holds the world. */
 struct gic_guest_ops {

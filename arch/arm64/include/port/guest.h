@@ -8,8 +8,9 @@
 
 struct arch_guest {
     struct arch_guest_mmu mmu;
-    uint64_t time_offset;  /* CNTVOFF_EL2: host counter minus guest counter */
-    uint64_t stopped_at;   /* host counter when virtual time was stopped */
+    uint64_t time_offset; /* CNTVOFF_EL2: host counter minus guest counter */
+    uint64_t stopped_at;  /* host counter when virtual time was stopped */
     bool time_stopped;
-    uint32_t last_vcpu[SMP_CPUS_MAX]; /* subid + 1 of the VCPU that ran last on each CPU: same VMID, other TLB entries */
+    uint32_t last_vcpu
+        [SMP_CPUS_MAX]; /* subid + 1 of the VCPU that ran last on each CPU: same VMID, other TLB entries */
 };

@@ -50,21 +50,21 @@ struct arm64_gic {
 };
 
 struct arch_vcpu {
-    struct arm64_switch sw;      /* offset 0 */
-    struct arm64_frame *frame;   /* NULL for an orphan */
+    struct arm64_switch sw;            /* offset 0 */
+    struct arm64_frame *frame;         /* NULL for an orphan */
     uint64_t hcr, mdcr, cptr, cnthctl; /* control registers are data of the VCPU */
     uint64_t vmpidr;
-    int world_cpu;               /* CPU whose registers hold the world; -1: memory does */
-    bool fp_valid;               /* V registers of this CPU hold this VCPU's state (while world_cpu >= 0) */
-    bool os_lock;                /* OSLSR_EL1.OSLK */
-    bool debug_used;             /* the guest programmed a breakpoint or watchpoint */
+    int world_cpu;   /* CPU whose registers hold the world; -1: memory does */
+    bool fp_valid;   /* V registers of this CPU hold this VCPU's state (while world_cpu >= 0) */
+    bool os_lock;    /* OSLSR_EL1.OSLK */
+    bool debug_used; /* the guest programmed a breakpoint or watchpoint */
     uint64_t world[ARM64_WORLD_COUNT];
     uint64_t cntv_ctl, cntv_cval;
     uint64_t cntp_ctl, cntp_cval;
     uint64_t pauth[10];
     struct arm64_gic gic;
     struct arm64_debug debug;
-    struct hrtimer vtimer;       /* stands in for CNTV while the world is not loaded */
-    struct hrtimer ptimer;       /* the emulated CNTP */
+    struct hrtimer vtimer; /* stands in for CNTV while the world is not loaded */
+    struct hrtimer ptimer; /* the emulated CNTP */
     struct arm64_fp fp;
 };
