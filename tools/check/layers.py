@@ -41,7 +41,7 @@ ALLOWED = {
 
 def header_room(path):
     """Return the room that a header of hv says it belongs to."""
-    named = re.findall(r"\b[Rr]oom:? (\w+)", "".join(text(path).split("\n")[1:4]))
+    named = re.findall(r"\b[Rr]oom:? (\w+)", "".join(text(path).split("\n")[1:8]))
     return next((name for name in named if name in ROOMS), None)
 
 
