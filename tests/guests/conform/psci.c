@@ -20,7 +20,8 @@ static void check_cpu_on(void)
 {
     uint64_t absent = 0x7f;
 
-    expect("psci.on_self", psci_call(PSCI_CPU_ON, boot_info.mpidr[0], HOLE, 0), PSCI_ALREADY_ON);
+    expect("psci.on_self", psci_call(PSCI_CPU_ON, boot_info.mpidr[0], (uintptr_t)case_psci, 0),
+           PSCI_ALREADY_ON);
     expect("psci.on_absent", psci_call(PSCI_CPU_ON, absent, (uintptr_t)case_psci, 0),
            PSCI_INVALID_PARAMETERS);
     expect("psci.on_garbage", psci_call(PSCI_CPU_ON, ~0ul, (uintptr_t)case_psci, 0),

@@ -187,7 +187,8 @@ void case_timer_edges(void)
     expect_status("timer.virt_zero", false, 0, true);
     expect_status("timer.virt_past", false, now - 1, true);
     expect_status("timer.virt_future", false, now + timer_us(100000000), false);
-    expect_status("timer.virt_never", false, ~0ul, false);
+    /* Not ~0: added to a counter offset it overflows in QEMU 7.2, which then hangs altogether. */
+    expect_status("timer.virt_never", false, ~0ul >> 1, false);
     expect_status("timer.virt_top_bit", false, 1ul << 63, false);
     expect_status("timer.phys_zero", true, 0, true);
     expect_status("timer.phys_past", true, now - 1, true);
