@@ -118,8 +118,7 @@ static void emit_number(struct output *out, const struct spec *spec, uint64_t va
 {
     char buffer[DIGITS_MAX];
     char *end = buffer + sizeof(buffer);
-    char *start = format_digits(end, value, number_base(spec->conversion),
-                                spec->conversion == 'X');
+    char *start = format_digits(end, value, number_base(spec->conversion), spec->conversion == 'X');
     size_t digits = (size_t)(end - start);
     size_t wanted = spec->has_precision ? spec->precision : 1;
     size_t prefix_size;

@@ -96,8 +96,7 @@ int cpio_next(const void *blob, size_t size, struct cpio_iter *iter, struct cpio
         read_field(header, FIELD_NAME_SIZE, &name_size) != 0) {
         return -EBADMSG;
     }
-    if (name_size == 0 || name_size > NAME_SIZE_MAX ||
-        name_size > size - offset - HEADER_SIZE) {
+    if (name_size == 0 || name_size > NAME_SIZE_MAX || name_size > size - offset - HEADER_SIZE) {
         return -EBADMSG;
     }
     entry->name = check_name(header + HEADER_SIZE, name_size);

@@ -316,15 +316,12 @@ static enum lineedit_event press_key(struct lineedit *edit, enum key key)
 static enum key control_key(uint8_t byte)
 {
     static const uint8_t keys[0x20] = {
-        [CTRL('A')] = KEY_HOME,          [CTRL('B')] = KEY_LEFT,
-        [CTRL('C')] = KEY_INTERRUPT,     [CTRL('D')] = KEY_DELETE_OR_EOF,
-        [CTRL('E')] = KEY_END,           [CTRL('F')] = KEY_RIGHT,
-        [CTRL('H')] = KEY_BACKSPACE,     [CTRL('I')] = KEY_TAB,
-        [CTRL('J')] = KEY_ENTER,         [CTRL('K')] = KEY_KILL_END,
-        [CTRL('L')] = KEY_CLEAR,         [CTRL('M')] = KEY_ENTER,
-        [CTRL('N')] = KEY_DOWN,          [CTRL('P')] = KEY_UP,
-        [CTRL('T')] = KEY_TRANSPOSE,     [CTRL('U')] = KEY_KILL_START,
-        [CTRL('W')] = KEY_KILL_WORD,
+        [CTRL('A')] = KEY_HOME,          [CTRL('B')] = KEY_LEFT,      [CTRL('C')] = KEY_INTERRUPT,
+        [CTRL('D')] = KEY_DELETE_OR_EOF, [CTRL('E')] = KEY_END,       [CTRL('F')] = KEY_RIGHT,
+        [CTRL('H')] = KEY_BACKSPACE,     [CTRL('I')] = KEY_TAB,       [CTRL('J')] = KEY_ENTER,
+        [CTRL('K')] = KEY_KILL_END,      [CTRL('L')] = KEY_CLEAR,     [CTRL('M')] = KEY_ENTER,
+        [CTRL('N')] = KEY_DOWN,          [CTRL('P')] = KEY_UP,        [CTRL('T')] = KEY_TRANSPOSE,
+        [CTRL('U')] = KEY_KILL_START,    [CTRL('W')] = KEY_KILL_WORD,
     };
 
     return byte == ASCII_DEL ? KEY_BACKSPACE : (enum key)keys[byte];

@@ -33,7 +33,6 @@ int cpio_next(const void *blob, size_t size, struct cpio_iter *iter,
 
 // The first regular file of that name ("/" or "./" in front does not matter). 0, -ENOENT, or
 // -EBADMSG when the archive breaks before the file is found.
-int cpio_find(const void *blob, size_t size, const char *name,
-              struct cpio_entry *entry) MUST_CHECK;
+int cpio_find(const void *blob, size_t size, const char *name, struct cpio_entry *entry) MUST_CHECK;
 
 #endif

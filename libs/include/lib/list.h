@@ -15,9 +15,9 @@ struct list {
     struct list *prev;
 };
 
-#define LIST_INIT(head)                       \
-    {                                         \
-        .next = &(head), .prev = &(head)      \
+#define LIST_INIT(head)                                                                            \
+    {                                                                                              \
+        .next = &(head), .prev = &(head)                                                           \
     }
 
 static inline void list_init(struct list *list)
@@ -94,23 +94,23 @@ static inline void *list_element(struct list *node, size_t offset)
 }
 
 #define LIST_ENTRY(node, type, member) container_of(node, type, member)
-#define LIST_FIRST(head, type, member) \
+#define LIST_FIRST(head, type, member)                                                             \
     ((type *)list_element(list_first(head), offsetof(type, member)))
-#define LIST_LAST(head, type, member) \
+#define LIST_LAST(head, type, member)                                                              \
     ((type *)list_element(list_last(head), offsetof(type, member)))
-#define LIST_NEXT(head, entry, type, member) \
+#define LIST_NEXT(head, entry, type, member)                                                       \
     ((type *)list_element(list_next(head, &(entry)->member), offsetof(type, member)))
 
 // Declares `it` as `type *`. The body must not remove `it`.
-#define LIST_FOR_EACH(it, head, type, member)                    \
-    for (type *it = LIST_FIRST(head, type, member); it != NULL; \
+#define LIST_FOR_EACH(it, head, type, member)                                                      \
+    for (type *it = LIST_FIRST(head, type, member); it != NULL;                                    \
          it = LIST_NEXT(head, it, type, member))
 
 // The body may remove (and free) `it`, but no other element.
-#define LIST_FOR_EACH_SAFE(it, head, type, member)                                       \
-    for (type *it = LIST_FIRST(head, type, member),                                      \
-              *it##_next = it == NULL ? NULL : LIST_NEXT(head, it, type, member);        \
-         it != NULL;                                                                     \
+#define LIST_FOR_EACH_SAFE(it, head, type, member)                                                 \
+    for (type *it = LIST_FIRST(head, type, member),                                                \
+              *it##_next = it == NULL ? NULL : LIST_NEXT(head, it, type, member);                  \
+         it != NULL;                                                                               \
          it = it##_next, it##_next = it == NULL ? NULL : LIST_NEXT(head, it, type, member))
 
 #endif

@@ -18,8 +18,7 @@
 #define NORETURN __attribute__((noreturn))
 #endif
 #ifndef PRINTF
-#define PRINTF(format_index, first_arg) \
-    __attribute__((format(printf, format_index, first_arg)))
+#define PRINTF(format_index, first_arg) __attribute__((format(printf, format_index, first_arg)))
 #endif
 #ifndef MUST_CHECK
 #define MUST_CHECK __attribute__((warn_unused_result))
@@ -69,7 +68,7 @@
 #endif
 
 #ifndef container_of
-#define container_of(ptr, type, member) ((type *)((uintptr_t)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 #endif
 
 // Each argument may be evaluated twice: pass values, not calls with effects.

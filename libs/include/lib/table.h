@@ -23,18 +23,18 @@
 //         use((*iter)->name);
 
 // Adds the descriptor object `entry` (an object's name, of type `type`) to a table; file scope.
-#define TABLE_ENTRY(table, type, entry)                                     \
-    static const type *const table_##table##_##entry USED RETAIN ALIGNED(8) \
+#define TABLE_ENTRY(table, type, entry)                                                            \
+    static const type *const table_##table##_##entry USED RETAIN ALIGNED(8)                        \
         SECTION("table_" #table) = &(entry)
 
 // Weak, so that a table without entries links and is empty; hidden, so that a position-independent
 // image needs no dynamic symbol for it.
 #define TABLE_BOUND WEAK __attribute__((visibility("hidden")))
-#define TABLE_DECLARE(table, type)                              \
-    extern const type *const __start_table_##table[] TABLE_BOUND; \
+#define TABLE_DECLARE(table, type)                                                                 \
+    extern const type *const __start_table_##table[] TABLE_BOUND;                                  \
     extern const type *const __stop_table_##table[] TABLE_BOUND
 
-#define TABLE_COUNT(table) \
+#define TABLE_COUNT(table)                                                                         \
     (((uintptr_t)__stop_table_##table - (uintptr_t)__start_table_##table) / sizeof(void *))
 
 // Through a volatile object, so that the compiler cannot fold an offset into the bound's symbol:
@@ -47,9 +47,9 @@ static inline const void *table_bound(const void *bound)
 }
 
 // `iter` is declared here as `const type *const *`.
-#define TABLE_FOREACH(table, type, iter)                                        \
-    for (const type *const *iter = table_bound(__start_table_##table),          \
-                    *const *iter##_end = table_bound(__stop_table_##table);     \
+#define TABLE_FOREACH(table, type, iter)                                                           \
+    for (const type *const *iter = table_bound(__start_table_##table),                             \
+                           *const *iter##_end = table_bound(__stop_table_##table);                 \
          iter != iter##_end; iter++)
 
 // Entry number `index`; the caller keeps it below TABLE_COUNT.

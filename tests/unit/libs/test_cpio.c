@@ -34,10 +34,9 @@ static size_t add(const char *name, unsigned mode, const char *data)
 {
     size_t start = archive_size;
 
-    archive_size += (size_t)sprintf(archive + archive_size,
-                                    "070701%08X%08x%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1,
-                                    mode, 0, 0, 1, 0, (unsigned)strlen(data), 0, 0, 0, 0,
-                                    (unsigned)strlen(name) + 1, 0);
+    archive_size += (size_t)sprintf(
+        archive + archive_size, "070701%08X%08x%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X", 1,
+        mode, 0, 0, 1, 0, (unsigned)strlen(data), 0, 0, 0, 0, (unsigned)strlen(name) + 1, 0);
     archive_size += (size_t)sprintf(archive + archive_size, "%s", name) + 1;
     pad();
     archive_size += (size_t)sprintf(archive + archive_size, "%s", data);
@@ -196,7 +195,8 @@ static void test_random_damage(void **state UNUSED)
 
         build();
         for (int n = 1 + rand() % 3; n > 0; n--) {
-            archive[(size_t)rand() % archive_size] = "0F7/.\0\xff" "1"[rand() % 8];
+            archive[(size_t)rand() % archive_size] = "0F7/.\0\xff"
+                                                     "1"[rand() % 8];
         }
         blob = malloc(archive_size);
         memcpy(blob, archive, archive_size);
@@ -216,8 +216,8 @@ static void test_random_damage(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_find),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_hostile_headers),
+        cmocka_unit_test(test_good),          cmocka_unit_test(test_find),
+        cmocka_unit_test(test_truncated),     cmocka_unit_test(test_hostile_headers),
         cmocka_unit_test(test_harmless_dots), cmocka_unit_test(test_random_damage),
     };
 

@@ -14,7 +14,7 @@
 #include <lib/errno.h>
 #include <lib/macros.h>
 
-#define PHDR(n) (64 + (n) * 56)
+#define PHDR(n) (64 + (n)*56)
 #define BLOB_SIZE 0x300
 
 static uint8_t blob[BLOB_SIZE];
@@ -148,8 +148,9 @@ static void test_truncated(void **state UNUSED)
         struct elf_info info;
 
         memcpy(part, blob, size);
-        assert_int_equal(elf_check(part, size, &info),
-                         size < 64 ? -ENOEXEC : size < 0x300 ? -EBADMSG : 0);
+        assert_int_equal(elf_check(part, size, &info), size < 64      ? -ENOEXEC
+                                                       : size < 0x300 ? -EBADMSG
+                                                                      : 0);
         free(part);
     }
 }
@@ -184,9 +185,9 @@ static void test_random_damage(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),        cmocka_unit_test(test_not_for_us),
-        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_no_segments),
-        cmocka_unit_test(test_truncated),   cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_good),      cmocka_unit_test(test_not_for_us),
+        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_no_segments),
+        cmocka_unit_test(test_truncated), cmocka_unit_test(test_random_damage),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,13 +21,13 @@
 #pragma GCC diagnostic ignored "-Wformat-truncation"
 #endif
 
-#define SAME(...)                                                         \
-    do {                                                                  \
-        char ours[256];                                                   \
-        char theirs[256];                                                 \
-        int length = snprintf(theirs, sizeof(theirs), __VA_ARGS__);       \
-        assert_int_equal(fmt_snprintf(ours, sizeof(ours), __VA_ARGS__), length); \
-        assert_string_equal(ours, theirs);                                \
+#define SAME(...)                                                                                  \
+    do {                                                                                           \
+        char ours[256];                                                                            \
+        char theirs[256];                                                                          \
+        int length = snprintf(theirs, sizeof(theirs), __VA_ARGS__);                                \
+        assert_int_equal(fmt_snprintf(ours, sizeof(ours), __VA_ARGS__), length);                   \
+        assert_string_equal(ours, theirs);                                                         \
     } while (0)
 
 static void test_chosen(void **state UNUSED)

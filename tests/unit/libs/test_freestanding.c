@@ -131,8 +131,7 @@ static void test_compare(void **state UNUSED)
         }
         assert_int_equal(sign(own_memcmp(ours + a, theirs + b, size)),
                          sign(memcmp(ours + a, theirs + b, size)));
-        assert_ptr_equal(own_memchr(ours + a, theirs[b], size),
-                         memchr(ours + a, theirs[b], size));
+        assert_ptr_equal(own_memchr(ours + a, theirs[b], size), memchr(ours + a, theirs[b], size));
     }
 }
 
@@ -164,9 +163,29 @@ static void test_strings(void **state UNUSED)
 static void test_strtoul(void **state UNUSED)
 {
     static const char *const texts[] = {
-        "0", "1", "  +12x", "-1", "0x", "0x1fg", "0XfF", "077", "08", "", " ", "-", "+-1", "x",
-        "18446744073709551615", "18446744073709551616", "-18446744073709551616", "zz", "Zz9",
-        "\t\n\v\f\r 7", "0x10000000000000000", "1777777777777777777777", "0b11",
+        "0",
+        "1",
+        "  +12x",
+        "-1",
+        "0x",
+        "0x1fg",
+        "0XfF",
+        "077",
+        "08",
+        "",
+        " ",
+        "-",
+        "+-1",
+        "x",
+        "18446744073709551615",
+        "18446744073709551616",
+        "-18446744073709551616",
+        "zz",
+        "Zz9",
+        "\t\n\v\f\r 7",
+        "0x10000000000000000",
+        "1777777777777777777777",
+        "0b11",
     };
     static const int bases[] = {0, 2, 8, 10, 16, 36};
 

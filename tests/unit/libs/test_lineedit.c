@@ -198,7 +198,8 @@ static void test_typing_echoes_only_the_key(void **state UNUSED)
 
 static void test_middle_edit_redraws_only_the_tail(void **state UNUSED)
 {
-    type("helo world" "\x01" RIGHT RIGHT RIGHT);
+    type("helo world"
+         "\x01" RIGHT RIGHT RIGHT);
     type("l");
     assert_string_equal(term.sent, "lo world\b\b\b\b\b\b\b");
     assert_row(PROMPT "hello world", 11);
@@ -259,8 +260,9 @@ static void test_home_end_delete_sequences(void **state UNUSED)
 static void test_unknown_sequences_print_nothing(void **state UNUSED)
 {
     static const char *const sequences[] = {
-        "\x1b[5~", "\x1b[6~", "\x1b[2~", "\x1b[15~", "\x1b[200~", "\x1bOP", "\x1b[Z", "\x1b[?25h",
-        "\x1b[1;2P", "\x1bx", "\x1b\x1b[A", "\x1b[257~", "\x1b[999999999~", "\x1b[ q", "\x1b[;3~",
+        "\x1b[5~",    "\x1b[6~",   "\x1b[2~",         "\x1b[15~",  "\x1b[200~",
+        "\x1bOP",     "\x1b[Z",    "\x1b[?25h",       "\x1b[1;2P", "\x1bx",
+        "\x1b\x1b[A", "\x1b[257~", "\x1b[999999999~", "\x1b[ q",   "\x1b[;3~",
     };
 
     type("abc\x02");
@@ -289,7 +291,8 @@ static void test_unterminated_sequences_end(void **state UNUSED)
 
 static void test_bytes_without_meaning(void **state UNUSED)
 {
-    type("a\xc3\xa4\x9b\xff" "b");
+    type("a\xc3\xa4\x9b\xff"
+         "b");
     for (char byte = 0; byte < 0x20; byte++) {
         if (strchr("\x01\x02\x03\x04\x05\x06\x08\t\n\x0b\x0c\r\x0e\x10\x14\x15\x17\x1b", byte) ==
             NULL) {

@@ -19,8 +19,7 @@ static void assert_items(struct list *head, const char *expected)
     size_t n = 0;
     const struct list *back = head;
 
-    LIST_FOR_EACH(item, head, struct item, link)
-    {
+    LIST_FOR_EACH(item, head, struct item, link) {
         assert_int_equal(item->name, expected[n]);
         n++;
     }
@@ -69,21 +68,18 @@ static void test_safe_iteration(void **state UNUSED)
         items[i].name = (char)('a' + i);
         list_add_tail(&head, &items[i].link);
     }
-    LIST_FOR_EACH_SAFE(item, &head, struct item, link)
-    {
+    LIST_FOR_EACH_SAFE(item, &head, struct item, link) {
         if ((item->name - 'a') % 2 == 0) {
             list_remove(&item->link);
             item->link.next = NULL;
         }
     }
     assert_items(&head, "bdf");
-    LIST_FOR_EACH_SAFE(item, &head, struct item, link)
-    {
+    LIST_FOR_EACH_SAFE(item, &head, struct item, link) {
         list_remove(&item->link);
     }
     assert_true(list_is_empty(&head));
-    LIST_FOR_EACH_SAFE(item, &head, struct item, link)
-    {
+    LIST_FOR_EACH_SAFE(item, &head, struct item, link) {
         fail();
     }
 }

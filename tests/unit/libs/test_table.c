@@ -29,8 +29,7 @@ static void test_entries(void **state UNUSED)
 {
     unsigned seen[3] = {0};
 
-    TABLE_FOREACH(test_plugs, struct plug, iter)
-    {
+    TABLE_FOREACH(test_plugs, struct plug, iter) {
         seen[0] += strcmp((*iter)->name, "red") == 0;
         seen[1] += strcmp((*iter)->name, "green") == 0;
         seen[2] += strcmp((*iter)->name, "blue") == 0;
@@ -44,8 +43,7 @@ static void test_entries(void **state UNUSED)
 
 static void test_empty(void **state UNUSED)
 {
-    TABLE_FOREACH(test_nothing, struct plug, iter)
-    {
+    TABLE_FOREACH(test_nothing, struct plug, iter) {
         fail_msg("%p", (const void *)*iter);
     }
     assert_int_equal(TABLE_COUNT(test_nothing), 0);

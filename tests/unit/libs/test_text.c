@@ -163,7 +163,10 @@ static void test_escape_bounded(void **state UNUSED)
 {
     for (size_t size = 1; size < 12; size++) {
         char *to = malloc(size);
-        size_t taken = escape_bytes(to, size, "ab\x01" "c", 4, NULL);
+        size_t taken = escape_bytes(to, size,
+                                    "ab\x01"
+                                    "c",
+                                    4, NULL);
 
         assert_int_equal(taken, size >= 8 ? 4 : size == 7 ? 3 : MIN(size - 1, (size_t)2));
         assert_true(strlen(to) < size);
@@ -174,9 +177,9 @@ static void test_escape_bounded(void **state UNUSED)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_args),        cmocka_unit_test(test_args_random),
-        cmocka_unit_test(test_escape),      cmocka_unit_test(test_escape_bounded),
+        cmocka_unit_test(test_numbers), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_args),    cmocka_unit_test(test_args_random),
+        cmocka_unit_test(test_escape),  cmocka_unit_test(test_escape_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
