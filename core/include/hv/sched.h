@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scheduler: per-CPU run queues, pluggable policies, time slices by a per-CPU timer event. Room:
-// sched.
+// Scheduler: per-CPU run queues, pluggable policies, time slices by a per-CPU timer event.
+// Room: sched.
 #pragma once
 
 #include <hv/vcpu.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deferred work in a hypervisor thread: for what guests ask of the hypervisor and may sleep. Room:
-// thread.
+// Deferred work in a hypervisor thread: for what guests ask of the hypervisor and may sleep.
+// Room: thread.
 #pragma once
 
 #include <lib/list.h>
