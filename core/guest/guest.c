@@ -62,6 +62,21 @@ unsigned guest_count(void)
     return count;
 }
 
+void guest_tree_lock(void) NO_THREAD_SAFETY
+{
+    mutex_lock(&build_lock);
+}
+
+bool guest_tree_trylock(void) NO_THREAD_SAFETY
+{
+    return mutex_trylock(&build_lock);
+}
+
+void guest_tree_unlock(void) NO_THREAD_SAFETY
+{
+    mutex_unlock(&build_lock);
+}
+
 static bool left_changed(void *seen)
 {
     return __atomic_load_n(&left_count, __ATOMIC_ACQUIRE) != *(uint32_t *)seen;

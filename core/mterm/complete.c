@@ -110,6 +110,20 @@ static void offer_nodes(struct request *request)
     request->out->more = true;
 }
 
+// While a guest is being made the tree changes: nothing is offered then, rather than waited for.
+static void offer_from_tree(struct request *request, enum command_complete kind)
+{
+    if (!guest_tree_trylock()) {
+        return;
+    }
+    if (kind == COMPLETE_NODE) {
+        offer_nodes(request);
+    } else {
+        offer_children(request, kind == COMPLETE_TEMPLATE ? "/templates" : "/guests");
+    }
+    guest_tree_unlock();
+}
+
 static void offer_kind(struct request *request, enum command_complete kind)
 {
     switch (kind) {
@@ -124,17 +138,13 @@ static void offer_kind(struct request *request, enum command_complete kind)
     case COMPLETE_VSERIAL:
         vserial_for_each(offer_vserial, request);
         break;
-    case COMPLETE_NODE:
-        offer_nodes(request);
-        break;
     case COMPLETE_COMMAND:
         offer_commands(request);
         break;
+    case COMPLETE_NODE:
     case COMPLETE_GUEST_NODE:
-        offer_children(request, "/guests");
-        break;
     case COMPLETE_TEMPLATE:
-        offer_children(request, "/templates");
+        offer_from_tree(request, kind);
         break;
     }
 }

@@ -90,6 +90,15 @@ struct guest *guest_find(const char *name);
 int guest_for_each(int (*fn)(struct guest *guest, void *arg), void *arg);
 unsigned guest_count(void);
 
+/**
+ * Keep the device tree below /guests and /templates as it is while walking it: no guest is created or destroyed
+ * meanwhile. Orphan; not inside guest_for_each().
+ */
+void guest_tree_lock(void);
+/** False when an operation is under way. */
+bool guest_tree_trylock(void);
+void guest_tree_unlock(void);
+
 /** Guest's own power requests (PSCI): done in a worker; the calling VCPU blocks and obeys. Normal context. */
 enum guest_power_op {
     GUEST_POWER_NONE,

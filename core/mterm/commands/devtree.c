@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command devtree: the device tree as the hypervisor holds it, written like a DTS file.
 #include <hv/dt.h>
+#include <hv/guest.h>
 #include <hv/mterm.h>
 #include <lib/endian.h>
 #include <lib/errno.h>
@@ -79,8 +80,7 @@ static void open_node(struct terminal *term, const struct dt_node *node, unsigne
     indent(term, depth);
     term_puts_escaped(term, name, strlen(name));
     term_printf(term, " {\n");
-    LIST_FOR_EACH(attr, &node->attrs, struct dt_attr, link)
-    {
+    LIST_FOR_EACH(attr, &node->attrs, struct dt_attr, link) {
         print_attr(term, attr, depth + 1);
     }
 }
@@ -122,14 +122,20 @@ static int show_tree(struct terminal *term, const struct dt_node *root)
 static int devtree_show_run(struct terminal *term, int argc, char **argv)
 {
     const char *path = argc > 0 ? argv[0] : "/";
-    const struct dt_node *node = path[0] == '/' ? dt_find(path) : NULL;
+    const struct dt_node *node;
+    int err = -ENOENT;
 
-    if (node == NULL) {
-        (void)mterm_error(term, -ENOENT, "devtree show: node", path);
-        term_printf(term, "usage: devtree show [PATH]; a path begins with \"/\"\n");
-        return -ENOENT;
+    guest_tree_lock();
+    node = path[0] == '/' ? dt_find(path) : NULL;
+    if (node != NULL) {
+        err = show_tree(term, node);
     }
-    return show_tree(term, node);
+    guest_tree_unlock();
+    if (node == NULL) {
+        (void)mterm_error(term, err, "devtree show: node", path);
+        term_printf(term, "usage: devtree show [PATH]; a path begins with \"/\"\n");
+    }
+    return err;
 }
 
 static const struct command_verb devtree_verbs[] = {

@@ -95,14 +95,14 @@ static void print_cpu(struct terminal *term, unsigned cpu)
 
     if (info->status != CPU_ONLINE) {
         cpu_reason(info, text, sizeof(text));
-        term_printf(term, "cpu%-3u 0x%-8llx %s\n", cpu, (ull)info->hwid, text);
+        term_printf(term, "cpu%-2u 0x%-5llx %s\n", cpu, (ull)info->hwid, text);
         return;
     }
     mterm_cpu_name(cpu, text, sizeof(text));
     sched_get_cpu_stats(cpu, &stats);
-    term_printf(term, "cpu%-3u 0x%-8llx online, idle %llu%%, %llu switches, %u ready, %s\n", cpu,
-                (ull)info->hwid, (ull)(now == 0 ? 0 : MIN(stats.idle_ns, now) * 100 / now),
-                (ull)stats.switches, stats.ready, text);
+    term_printf(term, "cpu%-2u 0x%-5llx online, %s, idle %llu%%, %llu switches\n", cpu,
+                (ull)info->hwid, text, (ull)(now == 0 ? 0 : MIN(stats.idle_ns, now) * 100 / now),
+                (ull)stats.switches);
 }
 
 static int host_cpu(struct terminal *term, int argc UNUSED, char **argv UNUSED)
@@ -120,7 +120,7 @@ static int host_irq(struct terminal *term, int argc UNUSED, char **argv UNUSED)
 {
     uint32_t total = irq_chip() == NULL ? 0 : irq_chip()->total;
 
-    term_printf(term, "  IRQ OWNER            COUNT ON EACH CPU\n");
+    term_printf(term, "  IRQ OWNER                       COUNT ON EACH CPU\n");
     for (uint32_t irq = 0; irq < MIN(total, (uint32_t)IRQ_MAX); irq++) {
         const char *owner = irq_owner(irq);
 
@@ -131,7 +131,7 @@ static int host_irq(struct terminal *term, int argc UNUSED, char **argv UNUSED)
             return -EINTR;
         }
         term_printf(term, "%5u ", irq);
-        term_puts_cell(term, owner, 16);
+        term_puts_cell(term, owner, 27);
         for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
             if (cpu_info(cpu)->status == CPU_ONLINE) {
                 term_printf(term, " %llu", (ull)irq_count(irq, cpu));

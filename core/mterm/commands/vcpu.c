@@ -150,9 +150,9 @@ static void print_register(const struct mterm_register *reg, void *arg)
 {
     struct regs_request *request = arg;
 
+    term_printf(request->term, "%s%-18s 0x%016llx%s", request->column == 0 ? "" : "   ", reg->name,
+                (ull)reg->value, request->column == 0 ? "" : "\n");
     request->column = (request->column + 1) % 2;
-    term_printf(request->term, "%-18s 0x%016llx%s", reg->name, (ull)reg->value,
-                request->column == 0 ? "\n" : "   ");
 }
 
 static int print_registers(struct vcpu *vcpu, void *arg)
