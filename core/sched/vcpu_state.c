@@ -87,12 +87,15 @@ static int transition(struct vcpu *vcpu, enum vcpu_event event, uint32_t reason,
     irqflags_t flags = spin_lock_irqsave(&vcpu->lock);
     int error = check(vcpu, event, reason);
     enum vcpu_state state;
+    bool notify;
 
     if (error == 0)
         error = fn(vcpu, reason);
     state = vcpu->state;
+    /* A thread that was kicked may be gone as soon as the lock is free. */
+    notify = error == 0 && vcpu->is_normal;
     spin_unlock_irqrestore(&vcpu->lock, flags);
-    if (error == 0) {
+    if (notify) {
         flags = arch_irq_save();
         notifier_call(&vcpu_state_chain, state, vcpu);
         arch_irq_restore(flags);
@@ -105,7 +108,8 @@ static int do_kick(struct vcpu *vcpu, uint32_t reason)
     (void)reason;
     if (vcpu->state != VCPU_RESET)
         return -EBUSY;
-    sched_wait_off_cpu(vcpu);
+    if (__atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_ACQUIRE))
+        return -EAGAIN;
     if (vcpu->is_normal)
         arch_vcpu_reset(vcpu, vcpu->start_pc, vcpu->start_arg);
     sched_place(vcpu);
@@ -159,7 +163,15 @@ static int do_reset(struct vcpu *vcpu, uint32_t reason)
 
 int vcpu_kick(struct vcpu *vcpu)
 {
-    return transition(vcpu, VCPU_EVENT_KICK, 0, do_kick);
+    int error;
+
+    /*
+     * It may be on its last steps before it leaves its CPU. They are waited for without the lock:
+     * those who are told of its reset meanwhile take that lock to look at it.
+     */
+    while ((error = transition(vcpu, VCPU_EVENT_KICK, 0, do_kick)) == -EAGAIN)
+        sched_wait_off_cpu(vcpu);
+    return error;
 }
 
 int vcpu_pause(struct vcpu *vcpu, enum vcpu_reason reason)

@@ -178,9 +178,9 @@ const char *vcpu_state_name(enum vcpu_state state);
 /** "wfi,operator" into buf. */
 void vcpu_reasons_text(uint32_t reasons, char *buf, unsigned size);
 /**
- * Called with (event = new state, data = vcpu) after each change that somebody asked for, IRQs
- * masked, vcpu->lock not held. The scheduler's own changes (READY <-> RUNNING, into and out of wfi
- * and sleep) are too many to tell.
+ * Called with (event = new state, data = vcpu) after each change that somebody asked for and after
+ * the end of a thread, IRQs masked, vcpu->lock not held. The scheduler's own changes (READY <->
+ * RUNNING, into and out of wfi and sleep) are too many to tell.
  */
 extern struct notifier_chain vcpu_state_chain;
 
