@@ -93,7 +93,7 @@ void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
         }
     }
     if (!is_mapped_now(vcpu, esr, access.addr.v, is_write))
-        arch_vcpu_inject_abort(vcpu, false, far);
+        trap_inject_abort(frame, false, esr & (ISS_WNR | ISS_CM), far);
 }
 
 void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)

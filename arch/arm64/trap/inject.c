@@ -64,15 +64,19 @@ void arch_vcpu_inject_undef(struct vcpu *vcpu)
     trap_inject_undef(vcpu->arch.frame, ESR_IL);
 }
 
-void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far)
+void trap_inject_abort(struct arm64_frame *frame, bool instruction, uint64_t iss, uint64_t far)
 {
-    struct arm64_frame *frame = vcpu->arch.frame;
     uint64_t mode = frame->spsr & SPSR_M_MASK;
     bool same = mode == SPSR_M_EL1H || mode == SPSR_M_EL1T;
     uint64_t ec =
         instruction ? (same ? EC_IABT_SAME : EC_IABT_LOW) : (same ? EC_DABT_SAME : EC_DABT_LOW);
 
-    trap_inject(frame, (ec << EC_SHIFT) | ESR_IL | FSC_SEA, far, true);
+    trap_inject(frame, (ec << EC_SHIFT) | ESR_IL | iss | FSC_SEA, far, true);
+}
+
+void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far)
+{
+    trap_inject_abort(vcpu->arch.frame, instruction, 0, far);
 }
 
 /* T32 instructions in an IT block: the state moves on as after any instruction (Arm ARM "ITAdvance"). */
