@@ -41,7 +41,8 @@ ALLOWED = {
 
 def header_room(path):
     """Return the room that a header of hv says it belongs to."""
-    named = re.findall(r"\b[Rr]oom:? (\w+)", "".join(text(path).split("\n")[1:8]))
+    head = " ".join(line.lstrip("/ ") for line in text(path).split("\n")[1:8])
+    named = re.findall(r"\b[Rr]oom:? (\w+)", head)
     return next((name for name in named if name in ROOMS), None)
 
 
