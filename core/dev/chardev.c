@@ -267,8 +267,7 @@ void chardev_get_stats(struct chardev *dev, struct chardev_stats *stats)
 
 struct chardev *chardev_find(const struct dt_node *node)
 {
-    LIST_FOR_EACH(dev, &chardevs, struct chardev, link)
-    {
+    LIST_FOR_EACH(dev, &chardevs, struct chardev, link) {
         if (dev->node == node) {
             return dev;
         }

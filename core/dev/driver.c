@@ -111,8 +111,7 @@ void driver_for_each(void (*fn)(const struct driver *drv, const char *path, int 
 {
     char path[DRIVER_PATH_MAX];
 
-    LIST_FOR_EACH(record, &probe_records, struct probe_record, link)
-    {
+    LIST_FOR_EACH(record, &probe_records, struct probe_record, link) {
         if (dt_path(record->node, path, sizeof(path)) < 0) {
             str_copy(path, record->node->name, sizeof(path));
         }

@@ -63,8 +63,7 @@ static void vserial_put(struct vserial *vs)
 
 static struct vserial *ports_find(const char *name) REQUIRES(&ports_lock)
 {
-    LIST_FOR_EACH(vs, &ports, struct vserial, link)
-    {
+    LIST_FOR_EACH(vs, &ports, struct vserial, link) {
         if (str_equal(vs->name, name)) {
             return vs;
         }
@@ -359,8 +358,7 @@ void vserial_for_each(void (*fn)(const char *name, uint64_t out_bytes, uint64_t 
 {
     irqflags_t flags = spin_lock_irqsave(&ports_lock);
 
-    LIST_FOR_EACH(vs, &ports, struct vserial, link)
-    {
+    LIST_FOR_EACH(vs, &ports, struct vserial, link) {
         uint64_t out, in;
         unsigned readers;
 
