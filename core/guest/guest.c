@@ -1,66 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Guests: the list, who works on which, creation and destruction with everything undone in reverse order.
+// Guests: creation and destruction, with everything undone in reverse order.
 #include <hv/guest_parts.h>
 
 #include <hv/heap.h>
 #include <hv/mutex.h>
-#include <hv/waitqueue.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
-/* Lock order: build_lock (creation and destruction), list_lock. */
+/* Creation and destruction, one at a time. Before the lock of the list. */
 static struct mutex build_lock;
-static struct mutex list_lock;
-static struct list guests = LIST_INIT(guests);
-static struct waitqueue left_wq;
-static uint32_t left_count; /* operations that ended, wrapping; atomic */
 
 struct notifier_chain guest_chain;
-
-static struct guest *find_locked(const char *name)
-{
-    LIST_FOR_EACH(guest, &guests, struct guest, link) {
-        if (str_equal(guest->name, name)) {
-            return guest;
-        }
-    }
-    return NULL;
-}
-
-struct guest *guest_find(const char *name)
-{
-    struct guest *guest;
-
-    mutex_lock(&list_lock);
-    guest = find_locked(name);
-    mutex_unlock(&list_lock);
-    return guest;
-}
-
-int guest_for_each(int (*fn)(struct guest *guest, void *arg), void *arg)
-{
-    int err = 0;
-
-    mutex_lock(&list_lock);
-    for (struct guest *guest = LIST_FIRST(&guests, struct guest, link); guest != NULL && err == 0;
-         guest = LIST_NEXT(&guests, guest, struct guest, link)) {
-        err = fn(guest, arg);
-    }
-    mutex_unlock(&list_lock);
-    return err;
-}
-
-unsigned guest_count(void)
-{
-    unsigned count = 0;
-
-    mutex_lock(&list_lock);
-    LIST_FOR_EACH(guest, &guests, struct guest, link) {
-        count++;
-    }
-    mutex_unlock(&list_lock);
-    return count;
-}
 
 void guest_tree_lock(void) NO_THREAD_SAFETY
 {
@@ -77,73 +27,6 @@ void guest_tree_unlock(void) NO_THREAD_SAFETY
     mutex_unlock(&build_lock);
 }
 
-static bool left_changed(void *seen)
-{
-    return __atomic_load_n(&left_count, __ATOMIC_ACQUIRE) != *(uint32_t *)seen;
-}
-
-static void tell_left(void)
-{
-    __atomic_fetch_add(&left_count, 1, __ATOMIC_RELEASE);
-    waitqueue_wake_all(&left_wq);
-}
-
-/* -EBUSY: another operation works on it. */
-static int try_enter(struct guest *wanted)
-{
-    int err = -ENOENT;
-
-    mutex_lock(&list_lock);
-    LIST_FOR_EACH(guest, &guests, struct guest, link) {
-        if (guest == wanted) {
-            err = guest->busy ? -EBUSY : 0;
-            guest->busy = true;
-        }
-    }
-    mutex_unlock(&list_lock);
-    return err;
-}
-
-int guest_enter(struct guest *guest)
-{
-    for (;;) {
-        uint32_t seen = __atomic_load_n(&left_count, __ATOMIC_ACQUIRE);
-        int err = try_enter(guest);
-
-        if (err == -EBUSY) {
-            err = waitqueue_wait(&left_wq, left_changed, &seen, WAIT_FOREVER);
-            if (err == 0) {
-                continue;
-            }
-        }
-        return err;
-    }
-}
-
-struct guest *guest_enter_any(bool (*fn)(struct guest *guest))
-{
-    struct guest *found = NULL;
-
-    mutex_lock(&list_lock);
-    LIST_FOR_EACH(guest, &guests, struct guest, link) {
-        if (found == NULL && !guest->busy && fn(guest)) {
-            guest->busy = true;
-            found = guest;
-        }
-    }
-    mutex_unlock(&list_lock);
-    return found;
-}
-
-void guest_leave(struct guest *guest)
-{
-    mutex_lock(&list_lock);
-    guest->busy = false;
-    guest_power_poll(guest);
-    mutex_unlock(&list_lock);
-    tell_left();
-}
-
 /* Undoes whatever part of build() was done. No VCPU runs, none will. */
 static void take_apart(struct guest *guest)
 {
@@ -155,6 +38,7 @@ static void take_apart(struct guest *guest)
     }
     guest_memory_destroy(guest);
     guest_region_destroy(guest);
+    dt_release(guest->node);
     if (guest->node_owned) {
         dt_delete_node(guest->node);
     }
@@ -198,22 +82,6 @@ static int build(struct guest *guest, struct report *report)
     return err;
 }
 
-/* Smallest number that no guest has. build_lock held. */
-static uint32_t free_id(void)
-{
-    uint32_t id = 0;
-    bool used;
-
-    do {
-        used = false;
-        LIST_FOR_EACH(guest, &guests, struct guest, link) {
-            used = used || guest->id == id;
-        }
-        id += used;
-    } while (used);
-    return id;
-}
-
 /* Name is checked to fit. */
 static struct guest *guest_alloc(const char *name, struct dt_node *node)
 {
@@ -223,8 +91,9 @@ static struct guest *guest_alloc(const char *name, struct dt_node *node)
         return NULL;
     }
     str_copy(guest->name, name, sizeof(guest->name));
-    guest->id = free_id();
+    guest->id = guest_list_free_id();
     guest->node = node;
+    dt_hold(node);
     guest->busy = true;
     list_init(&guest->link);
     list_init(&guest->devices);
@@ -337,9 +206,7 @@ static int create_locked(const char *name, const char *template_name, struct rep
         take_apart(guest);
         return err;
     }
-    mutex_lock(&list_lock);
-    list_add_tail(&guests, &guest->link);
-    mutex_unlock(&list_lock);
+    guest_list_add(guest);
     notifier_call(&guest_chain, GUEST_EVENT_CREATED, guest);
     guest_leave(guest);
     return 0;
@@ -374,12 +241,9 @@ int guest_destroy_entered(struct guest *guest)
         arch_vcpu_drop(guest->vcpus[i]);
     }
     mutex_lock(&build_lock);
-    mutex_lock(&list_lock);
-    list_remove(&guest->link);
-    mutex_unlock(&list_lock);
+    guest_list_remove(guest);
     take_apart(guest);
     mutex_unlock(&build_lock);
-    tell_left();
     return 0;
 }
 
@@ -400,8 +264,7 @@ int guest_destroy(struct guest *guest)
 int guest_init(void)
 {
     mutex_init(&build_lock);
-    mutex_init(&list_lock);
-    waitqueue_init(&left_wq);
+    guest_list_init();
     guest_power_init();
     guest_irq_init();
     return 0;

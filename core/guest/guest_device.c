@@ -43,14 +43,14 @@ const struct emulator *emulator_find(const struct dt_node *node)
 }
 
 /* Node name without unit address, on the heap. */
-static char *device_name(const struct dt_node *node)
+static char *device_name(const char *node_name)
 {
     char name[DEVICE_NAME_MAX];
-    const char *at = strchr(node->name, '@');
-    size_t size = at != NULL ? (size_t)(at - node->name) : strlen(node->name);
+    const char *at = strchr(node_name, '@');
+    size_t size = at != NULL ? (size_t)(at - node_name) : strlen(node_name);
 
     size = MIN(size, sizeof(name) - 1);
-    memcpy(name, node->name, size);
+    memcpy(name, node_name, size);
     name[size] = '\0';
     return heap_strdup(name);
 }
@@ -69,7 +69,8 @@ static int device_create(struct guest *guest, const struct guest_device_config *
     dev->node = config->node;
     dev->irq = config->irq;
     dev->irq_count = config->irq_count;
-    dev->name = device_name(config->node);
+    dev->name = device_name(guest->config != NULL ? guest_config_name(guest->config, config->node)
+                                                  : config->node->name);
     dev->state = heap_zalloc(MAX(config->emulator->state_size, 1U));
     if (dev->name != NULL && dev->state != NULL) {
         err = dev->emulator->probe != NULL ? dev->emulator->probe(dev) : 0;

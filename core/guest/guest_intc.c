@@ -178,3 +178,8 @@ void guest_config_intc(struct guest_config *config, struct dt_node *aspace, stru
 {
     add_intc(config, aspace, find_intc(aspace, report), report);
 }
+
+const char *guest_config_name(const struct guest_config *config, const struct dt_node *node)
+{
+    return node->parent == config->node ? "interrupt-controller" : node->name;
+}

@@ -124,12 +124,13 @@ int guest_mem_write(struct guest *guest, gpa_t addr, const void *buf, uint64_t s
     return 0;
 }
 
-static void region_fill(struct guest_region *region, const struct guest_region_config *config)
+static void region_fill(struct guest_region *region, const struct guest_region_config *config,
+                        const char *name)
 {
     region->start = gpa(config->start);
     region->size = config->size;
     region->kind = config->kind;
-    region->name = config->node->name;
+    region->name = name;
     region->host = hpa(config->host);
     region->read_only = config->read_only;
     region->dev_reg = config->frame;
@@ -161,7 +162,8 @@ int guest_region_create(struct guest *guest, struct report *report)
             break;
         }
         map->count++;
-        region_fill(map->regions[i], &config->regions[i]);
+        region_fill(map->regions[i], &config->regions[i],
+                    guest_config_name(config, config->regions[i].node));
     }
     if (map == NULL || map->count != count) {
         guest_config_error(report, guest->node, NULL, "no memory for its region map");

@@ -126,6 +126,9 @@ bool guest_config_string(struct report *report, const struct dt_node *node, cons
 /** Report every property "bulkhead,..." of node that is not in the NULL-terminated list. */
 void guest_config_known(struct report *report, const struct dt_node *node, const char *const *known);
 
+/** Name of a region or device: its node's. Node "aspace" stands for the interrupt controller that has no node. */
+const char *guest_config_name(const struct guest_config *config, const struct dt_node *node);
+
 /** MEMORY region that contains [start, start+size) whole, or NULL. */
 const struct guest_region_config *guest_config_memory(const struct guest_config *config,
                                                       uint64_t start, uint64_t size);

@@ -48,6 +48,13 @@ void guest_leave(struct guest *guest);
 /** Enter any guest that fn() accepts and that nobody works on; NULL when there is none. Orphan. */
 struct guest *guest_enter_any(bool (*fn)(struct guest *guest));
 
+void guest_list_init(void);
+void guest_list_add(struct guest *guest);
+/** Whoever waits to enter it finds it gone. */
+void guest_list_remove(struct guest *guest);
+/** Smallest number that no guest has. Creations do not run side by side. */
+uint32_t guest_list_free_id(void);
+
 /** The same as without _entered; the caller has entered the guest. */
 int guest_reset_entered(struct guest *guest, bool kick, struct report *report);
 int guest_halt_entered(struct guest *guest);
