@@ -94,8 +94,13 @@ static int64_t cpu_off(struct vcpu *vcpu, const uint64_t arg[3])
 
 static int64_t cpu_on(struct vcpu *vcpu, const uint64_t arg[3])
 {
-    if (guest_vcpu_by_affinity(vcpu->guest, arg[0]) == NULL)
+    int state = guest_vcpu_affinity_info(vcpu->guest, arg[0]);
+
+    /* A target that can not be started is the first thing wrong; guest_vcpu_on() decides between callers. */
+    if (state < 0)
         return PSCI_INVALID_PARAMETERS;
+    if (state != PSCI_OFF)
+        return state == PSCI_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
     if (!entry_is_valid(vcpu->guest, arg[1]))
         return PSCI_INVALID_ADDRESS;
     switch (guest_vcpu_on(vcpu->guest, arg[0], arg[1], arg[2])) {

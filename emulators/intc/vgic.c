@@ -178,6 +178,7 @@ static void vcpu_bank_reset(struct vgic_vcpu *v)
         v->bank.irqs[i].target = v;
     }
     v->release = 0;
+    v->fresh = 0;
     v->asleep = true;
 }
 

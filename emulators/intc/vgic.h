@@ -78,6 +78,7 @@ struct vgic_vcpu {
     struct vgic_irq *lr[GUEST_IRQ_LR_MAX];
     uint32_t lr_used;
     uint32_t release; /**< private interrupts whose physical half the next flush deactivates */
+    uint32_t fresh;   /**< hardware-linked ones that rose since the guest last ran */
     bool asleep;      /**< GICR_WAKER.ProcessorSleep */
     struct vgic_bank bank;
 };

@@ -138,6 +138,8 @@ static bool change_line_linked(struct vgic_irq *irq, uint32_t pirq)
     irq->pirq = pirq;
     irq->line = true;
     irq->target->release &= ~vgic_irq_bit(irq);
+    if (vgic_irq_is_enabled(irq))
+        irq->target->fresh |= vgic_irq_bit(irq);
     if (irq->hw && irq->lr != VGIC_LR_NONE)
         irq->again = true;
     return rise || irq->again;

@@ -14,6 +14,9 @@
 //   it is in a list register, and sets it again before a list register with hw is loaded or written for it (that is:
 //   arch_guest_irq_lr_write() with hw makes pirq active on this CPU). For one that is in no list register nothing need be
 //   restored: when its source still asserts it fires once more, and private_set(true) on a line that is high changes nothing.
+// - A line that was raised before the guest ran on is only a hint: the source may have deasserted without anybody being told.
+//   So what comes out of a list register unacknowledged, and what becomes deliverable later than it was raised, is deactivated
+//   and taken as low: when its source still asserts, it fires anew at once. The model is then as exact as the hardware.
 // - private_set(false) withdraws: the source deasserted. The next flush takes the interrupt out of its list register unless it
 //   is already active there, and deactivates pirq on the CPU where it runs.
 
@@ -87,6 +90,9 @@ static void fold_one(struct vgic_vcpu *v, struct vgic_irq *irq, bool done)
     else if (lr.active && !irq->active)
         vgic_hw_end(irq);
     if (done && irq->hw) {
+        /* It is inactive already; but QEMU's GICv2 forgets to look whether its source still asserts until it is written to. */
+        if (!irq->again && v->vgic->version == 2)
+            arch_guest_irq_deactivate(irq->pirq);
         irq->line = irq->again;
         irq->again = false;
         irq->hw = false;
@@ -203,6 +209,16 @@ static unsigned pick_insert(struct vgic_irq **picks, unsigned n, unsigned max, s
     return n + 1;
 }
 
+/* A hardware-linked line that rose before the guest ran on: let it say again that it is high. */
+static void line_recheck(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+    if (irq->pirq == 0 || !irq->line || irq->lr != VGIC_LR_NONE || irq->active ||
+        (v->fresh & vgic_irq_bit(irq)) != 0 || !irq_is_ready(v, irq))
+        return;
+    irq->line = false;
+    v->release |= vgic_irq_bit(irq);
+}
+
 /*
  * The interrupts that are to be in list registers. Where active ones alone would fill them, the best pending one still gets
  * a place: the guest could not be preempted otherwise. The active one that is left out has the lowest priority, so it is
@@ -215,6 +231,7 @@ static unsigned pick(struct vgic_vcpu *v, struct vgic_irq **picks, bool *more)
 
     LIST_FOR_EACH(irq, &v->list, struct vgic_irq, link) {
         irq->picked = false;
+        line_recheck(v, irq);
         if (!irq->active && !irq_is_ready(v, irq))
             continue;
         eligible++;
@@ -240,6 +257,8 @@ static bool evict(struct vgic_vcpu *v)
             continue;
         if (irq->lr != VGIC_LR_NONE) {
             arch_guest_irq_lr_clear(irq->lr);
+            if (!irq->active)
+                vgic_hw_end(irq);
             slot_free(v, irq);
         }
         if (!vgic_irq_is_wanted(irq))
@@ -282,6 +301,7 @@ void vgic_flush(struct vcpu *vcpu)
     for (unsigned i = 0; i < n; i++)
         lr_put(v, picks[i]);
     arch_guest_irq_underflow(more);
+    v->fresh = 0;
     if (v->release != 0)
         release_physical(v);
     spin_unlock(&v->lock);

@@ -357,7 +357,7 @@ static void timer_withdrawn(void **state)
     assert_int_equal(fake_take(), FAKE_SPURIOUS);
 }
 
-/* Disabled by the guest: pending in the model, physically active, so no storm; delivered once when enabled. */
+/* Disabled by the guest: pending in the model, physically active, so no storm. Enabled: asked anew, delivered once. */
 static void timer_while_disabled(void **state)
 {
     uint32_t pirq;
@@ -373,8 +373,32 @@ static void timer_while_disabled(void **state)
     assert_int_equal(host_guest_irq_deactivated(&pirq), 0);
     gicr_write(0, SGI_FRAME + ISENABLER, bit(TIMER_PPI));
     fake_enter();
+    assert_null(fake_lr(TIMER_PPI));
+    assert_int_equal(host_guest_irq_deactivated(&pirq), 1);
+    assert_int_equal(gicr_read(0, SGI_FRAME + ISPENDR), 0);
+    timer(0, true);
+    fake_enter();
     assert_true(fake_lr(TIMER_PPI)->hw);
     assert_int_equal(fake_take(), TIMER_PPI);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+}
+
+/* The guest stops its timer while the interrupt waits, and disables it: nothing is left of it. */
+static void timer_stopped_and_disabled(void **state)
+{
+    uint32_t pirq;
+
+    (void)state;
+    v3(1, 4);
+    timer(0, true);
+    fake_enter();
+    assert_non_null(fake_lr(TIMER_PPI));
+    gicr_write(0, SGI_FRAME + ICENABLER, bit(TIMER_PPI));
+    fake_enter();
+    assert_null(fake_lr(TIMER_PPI));
+    assert_int_equal(host_guest_irq_deactivated(&pirq), 1);
+    assert_int_equal(gicr_read(0, SGI_FRAME + ISPENDR), 0);
+    gicr_write(0, SGI_FRAME + ISENABLER, bit(TIMER_PPI));
     assert_int_equal(fake_take(), FAKE_SPURIOUS);
 }
 
@@ -422,6 +446,8 @@ static void timer_pended_by_software(void **state)
     fake_enter();
     fake_end(TIMER_PPI);
     assert_int_equal(fake.physical_ends, 0);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+    timer(0, true);
     assert_int_equal(fake_take(), TIMER_PPI);
     assert_int_equal(fake.physical_ends, 1);
     assert_int_equal(fake_take(), FAKE_SPURIOUS);
@@ -777,6 +803,7 @@ int main(void)
         TEST(timer_life_cycle),
         TEST(timer_withdrawn),
         TEST(timer_while_disabled),
+        TEST(timer_stopped_and_disabled),
         TEST(timer_event_of_a_descheduled_vcpu),
         TEST(timer_cleared_by_register),
         TEST(timer_pended_by_software),
