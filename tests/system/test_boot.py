@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image starts on every combination it is made for, and says why where it cannot."""
-import itertools
 import os
 import re
 import struct
@@ -99,11 +98,3 @@ def test_paste(machine):
         one.sendline(f"help no-such-command-{number:04}-" + "x" * 20)
     one.expect(f"no-such-command-{count - 1:04}-x{{20}}.*no-such-command-{count - 1:04}-x{{20}}", 60)
     one.prompt()
-
-
-@pytest.mark.parametrize("smp,gic", itertools.product([4, 8], [2, 3]))
-def test_start_often(machine, smp, gic):
-    for _ in range(3):
-        one = machine(smp=smp, gic=gic)
-        assert online(one) == smp
-        one.stop()
