@@ -88,13 +88,3 @@ def test_reset_and_shutdown(machine):
     one.prompt()
     one.sendline("shutdown")
     one.expect_exit()
-
-
-def test_paste(machine):
-    """Ten KiB typed at once arrive complete: as lines that are too long for nothing to be dropped."""
-    one = machine()
-    count = 200
-    for number in range(count):
-        one.sendline(f"help no-such-command-{number:04}-" + "x" * 20)
-    one.expect(f"no-such-command-{count - 1:04}-x{{20}}.*no-such-command-{count - 1:04}-x{{20}}", 60)
-    one.prompt()
