@@ -210,6 +210,29 @@ static int flood(void *arg)
     return 0;
 }
 
+/* A driver that empties the FIFO and then clears the interrupts, with more arriving in between. */
+static int cleared_too_late(void *arg)
+{
+    (void)arg;
+    start();
+    put(LCR_H, LCR_FEN);
+    put(CR, CR_ON);
+    put(IMSC, INT_RX | INT_RT);
+    type("a");
+    assert_int_equal(get(DR), 'a');
+    type("0123456789abcdef");
+    put(ICR, INT_RX | INT_RT);
+    assert_int_equal(get(RIS), INT_RT);
+    assert_true(line());
+    while (!(get(FR) & FR_RXFE))
+        get(DR);
+    assert_false(line());
+    put(ICR, INT_RX | INT_RT);
+    assert_int_equal(get(RIS), 0);
+    stop();
+    return 0;
+}
+
 static int levels(void *arg)
 {
     static const unsigned level[] = {2, 4, 8, 12, 14, 14, 14, 14};
@@ -305,6 +328,7 @@ TEST(sweep)
 TEST(output)
 TEST(input_waits_for_the_guest)
 TEST(flood)
+TEST(cleared_too_late)
 TEST(levels)
 TEST(loopback)
 TEST(reset_empties)
@@ -319,10 +343,11 @@ static int boot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_registers), cmocka_unit_test(test_sweep),
-        cmocka_unit_test(test_output),    cmocka_unit_test(test_input_waits_for_the_guest),
-        cmocka_unit_test(test_flood),     cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_loopback),  cmocka_unit_test(test_reset_empties),
+        cmocka_unit_test(test_registers),     cmocka_unit_test(test_sweep),
+        cmocka_unit_test(test_output),        cmocka_unit_test(test_input_waits_for_the_guest),
+        cmocka_unit_test(test_flood),         cmocka_unit_test(test_cleared_too_late),
+        cmocka_unit_test(test_levels),        cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_reset_empties),
     };
 
     return cmocka_run_group_tests(tests, boot, NULL);
