@@ -227,6 +227,7 @@ def shell(machine, command, pattern, timeout=30):
 
 def login(machine, name, timeout=90):
     """Wait for the banner and the shell of a Linux guest; returns its number of CPUs."""
-    found = console(machine, name, LOGIN.format(name), timeout)
-    console(machine, name, SHELL, timeout)
+    with attached(machine, name):
+        found = machine.expect(LOGIN.format(name), timeout)
+        machine.expect(SHELL, timeout)
     return int(found.group(1))

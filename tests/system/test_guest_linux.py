@@ -12,8 +12,9 @@ from guests import module_stations, stations  # noqa: F401 (fixtures)
 def station(stations, linux_files):  # noqa: F811
     """station(gic, smp): a machine with Linux guests linux0 (two VCPUs), linux1 (two), linux4 (four)."""
     def get(gic=3, smp=2):
-        texts = {"linux0.dts": guests.linux("linux0"), "linux1.dts": guests.linux("linux1"),
-                 "linux4.dts": guests.linux("linux4", vcpus=4)}
+        texts = {"linux0.dts": guests.linux("linux0"),
+                 "linux1.dts": guests.linux("linux1", bootargs="quiet"),
+                 "linux4.dts": guests.linux("linux4", vcpus=4, bootargs="quiet")}
         return stations.get(f"gic{gic}-smp{smp}", linux_files, texts, gic=gic, smp=smp)
     return get
 

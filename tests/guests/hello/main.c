@@ -27,6 +27,7 @@ static void on_input(uint32_t intid)
     int c;
 
     (void)intid;
+    mmio_write32(UART_BASE + UART_ICR, UART_INT_RX | UART_INT_RT); /* first: none is forgotten */
     while ((c = console_getc()) >= 0) {
         if (c == '\r' || c == '\n') {
             line[length] = 0;
@@ -36,7 +37,6 @@ static void on_input(uint32_t intid)
             line[length++] = (char)c;
         }
     }
-    mmio_write32(UART_BASE + UART_ICR, UART_INT_RX | UART_INT_RT);
 }
 
 void payload_main(void)
