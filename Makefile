@@ -26,7 +26,7 @@ all: $(O)/Image
 clean:
 	$(call say,CLEAN,$(O))
 	$(Q)rm -rf $(O)/arm64 $(O)/host $(O)/gen $(O)/check $(O)/guests $(O)/boot $(O)/test-logs \
-		$(O)/Image $(O)/bulkhead.elf $(O)/bulkhead.map
+		$(O)/reports $(O)/unit.json $(O)/debug.log $(O)/gdb.sock $(O)/Image $(O)/bulkhead.elf $(O)/bulkhead.map
 
 .PHONY: distclean
 distclean:

@@ -11,6 +11,9 @@ MAKEFLAGS += --no-builtin-rules --no-builtin-variables --no-print-directory
 SHELL := /bin/sh
 O ?= build
 CACHE ?= $(ROOT)/.cache
+ifneq ($(filter $(abspath $(O)),$(ROOT) /),)
+$(error O=$(O) would mix the output with the sources; name a folder of its own)
+endif
 PYTHON := /usr/bin/python3
 
 V ?= 0
