@@ -3,6 +3,9 @@
 # Its headers find tools/libfdt/libfdt_env.h, which stands in for a C library.
 
 ifneq ($(LIBFDT_SRC),)
+ifeq ($(wildcard $(LIBFDT_SRC)/fdt_check.c),)
+$(error LIBFDT_SRC=$(LIBFDT_SRC): no fdt_check.c there; give the libfdt folder of dtc 1.5.0 or newer)
+endif
 libfdt-dir := $(O)/gen/libfdt
 libfdt-src := $(notdir $(wildcard $(LIBFDT_SRC)/fdt*.c))
 libfdt-archive := $(libfdt-src:%.c=$(O)/arm64/libfdt/%.o)
