@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <hv/guest_parts.h>
+#include <hv/heap.h>
 #include <hv/page.h>
 #include <hv/upcall.h>
 #include <lib/macros.h>
@@ -41,10 +42,7 @@ static struct guest_region ram = {
     .start = {RAM}, .size = RAM_SIZE, .kind = GUEST_REGION_MEMORY, .name = "memory"};
 static struct guest_region mmio = {
     .start = {MMIO}, .size = 0x1000, .kind = GUEST_REGION_VIRTUAL, .name = "uart0"};
-static struct {
-    struct guest_region_map map;
-    struct guest_region *regions[2];
-} map = {.map = {.count = 2}, .regions = {&mmio, &ram}};
+static struct guest_region_map *map;
 
 static uint64_t x[18];
 
@@ -72,7 +70,7 @@ static int start(void **state)
     (void)state;
     fake_create(3, 18, 4);
     memset(own, 0, sizeof(own));
-    fake.guest.map = &map.map;
+    fake.guest.map = map;
     for (unsigned i = 0; i < 18; i++) {
         fake.vcpus[i].emu = &own[i];
         set_state(i, i == 0 ? VCPU_RUNNING : VCPU_RESET);
@@ -241,6 +239,10 @@ static int boot(void **state)
     (void)state;
     machine_start(1);
     guest_power_init();
+    map = heap_zalloc(sizeof(*map) + 2 * sizeof(map->regions[0]));
+    map->count = 2;
+    map->regions[0] = &mmio;
+    map->regions[1] = &ram;
     return page_alloc(0, PAGE_OWNER_MISC, &ram.host);
 }
 
