@@ -26,6 +26,10 @@
 /* Frames of "arm,cortex-a15-gic" and "arm,gic-400" nodes. */
 enum { REG_GICD, REG_GICC, REG_GICH, REG_GICV };
 
+#define GICD_IIDR 0x008
+/* QEMU's: Arm as the implementer, but product and revision 0, which no chip has. */
+#define IIDR_QEMU 0x43bU
+
 static volatile char *dist;
 static volatile char *cpuif;
 /* The end of an SGI must name the CPU it came from, as the acknowledge did. */
@@ -179,7 +183,7 @@ static bool init_virtual_interface(struct dt_node *node)
     if (!gich || dt_get_reg_translated(node, REG_GICV, &addr, &size))
         return false;
     gic_guest_set_gicv(hpa(addr), size);
-    gicv2_guest_init(gich);
+    gicv2_guest_init(gich, arch_io_read32(dist + GICD_IIDR) == IIDR_QEMU);
     return true;
 }
 

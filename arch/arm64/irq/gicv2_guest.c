@@ -4,6 +4,7 @@
 #include <arm64/gicv2.h>
 
 #include <arch/io.h>
+#include <hv/percpu.h>
 
 #define GICH_HCR 0x000
 #define GICH_VTR 0x004
@@ -30,25 +31,40 @@
 #define VTR_LISTREGS(vtr) (((vtr)&0x3f) + 1)
 #define PRIORITY_BITS 5
 
+/* The upper half of a list register's value, which the hardware does not have: pirq of a link made by software. */
+#define LR_SOFT_LINK_SHIFT 32
+
 static volatile char *gich;
+/*
+ * QEMU's GICv2 does not look at the line again when a guest's EOI deactivates a hardware-linked interrupt: one that is still
+ * asserted would be lost. There the link is made by software: the EOI asks for maintenance, and that deactivates.
+ */
+static bool links_by_software;
+/* Of this CPU's list registers: the physical interrupts they are linked with by software. */
+static DEFINE_PER_CPU(uint32_t[ARM64_LR_MAX], soft_links);
 
 static uint64_t lr_get(unsigned index)
 {
-    return arch_io_read32(gich + GICH_LR + index * 4);
+    return (uint64_t)this_cpu(soft_links)[index] << LR_SOFT_LINK_SHIFT |
+           arch_io_read32(gich + GICH_LR + index * 4);
 }
 
 static void lr_set(unsigned index, uint64_t value)
 {
+    this_cpu(soft_links)[index] = (uint32_t)(value >> LR_SOFT_LINK_SHIFT);
     arch_io_write32(gich + GICH_LR + index * 4, (uint32_t)value);
 }
 
 static void lr_decode(uint64_t value, struct guest_irq_lr *lr)
 {
     uint32_t low = (uint32_t)value;
+    uint32_t soft_link = (uint32_t)(value >> LR_SOFT_LINK_SHIFT);
 
     lr->virq = low & LR_ID_MASK;
-    lr->hw = low & LR_HW;
-    lr->pirq = lr->hw ? (low >> LR_PHYSICAL_SHIFT) & LR_ID_MASK : 0;
+    lr->hw = low & LR_HW || soft_link;
+    lr->pirq = soft_link;
+    if (low & LR_HW)
+        lr->pirq = (low >> LR_PHYSICAL_SHIFT) & LR_ID_MASK;
     lr->source = lr->hw ? 0 : (low >> LR_PHYSICAL_SHIFT) & LR_SOURCE_MASK;
     lr->eoi = !lr->hw && low & LR_EOI;
     lr->priority = (uint8_t)(low >> LR_PRIORITY_SHIFT << 3);
@@ -61,7 +77,9 @@ static uint64_t lr_encode(const struct guest_irq_lr *lr)
 {
     uint64_t value = lr->virq | ((uint64_t)(lr->priority >> 3) << LR_PRIORITY_SHIFT);
 
-    if (lr->hw)
+    if (lr->hw && links_by_software)
+        value |= LR_EOI | (uint64_t)lr->pirq << LR_SOFT_LINK_SHIFT;
+    else if (lr->hw)
         value |= LR_HW | ((uint64_t)lr->pirq << LR_PHYSICAL_SHIFT);
     else
         value |= ((uint64_t)lr->source << LR_PHYSICAL_SHIFT) | (lr->eoi ? LR_EOI : 0);
@@ -138,8 +156,9 @@ static const struct gic_guest_ops gicv2_guest = {
     .clear_active = gicv2_clear_active,
 };
 
-void gicv2_guest_init(volatile char *frame)
+void gicv2_guest_init(volatile char *frame, bool forgets_lines)
 {
     gich = frame;
+    links_by_software = forgets_lines;
     gic_guest_register(&gicv2_guest, VTR_LISTREGS(arch_io_read32(gich + GICH_VTR)), PRIORITY_BITS);
 }
