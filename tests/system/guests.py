@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import threading
 
 import bundle as bundle_tool
 import pytest
@@ -231,3 +232,13 @@ def login(machine, name, timeout=90):
         found = machine.expect(LOGIN.format(name), timeout)
         machine.expect(SHELL, timeout)
     return int(found.group(1))
+
+
+@contextlib.contextmanager
+def pasting(machine, text):
+    """Type a long text while the block reads: nobody else empties the terminal meanwhile."""
+    writer = threading.Thread(target=machine.send, args=(text,), daemon=True)
+    writer.start()
+    yield
+    writer.join(10)
+    assert not writer.is_alive(), "not all of the text was taken"

@@ -111,7 +111,7 @@ def test_big_paste(station):
     """Ten KiB of commands pasted at once: each is run, none is lost."""
     station.drain()
     lines = [f"nonsense-{number:04} {'y' * 60}" for number in range(140)]
-    station.send("".join(line + "\r" for line in lines))
-    for number in range(len(lines)):
-        station.expect(rf'unknown command "nonsense-{number:04}"', 30)
-    station.prompt()
+    with guests.pasting(station, "".join(line + "\r" for line in lines)):
+        for number in range(len(lines)):
+            station.expect(rf'unknown command "nonsense-{number:04}"', 30)
+        station.prompt()

@@ -47,7 +47,8 @@ def canary_second(one):
                        one.cmd("vserial dump canary/uart0"), re.M)
     assert lines, "the canary says nothing"
     second, ticks, unexpected, errors = map(int, lines[-1])
-    assert ticks == second * 1000 and unexpected == 0 and errors == 0, lines[-1]
+    # Late by a moment it catches up; what was lost would be missing for ever.
+    assert 0 <= ticks - second * 1000 < 1000 and unexpected == 0 and errors == 0, lines[-1]
     return second
 
 
@@ -123,10 +124,9 @@ def test_console_input(station, gic):
             one.sendline("good morning")
             one.expect(r"hello: line good morning\r")
             lines = [f"{number:03} " + "abcdefghij" * 9 for number in range(110)]
-            for line in lines:
-                one.sendline(line)
-            for line in lines:
-                one.expect(f"hello: line {line}\r", 30)
+            with guests.pasting(one, "".join(line + "\r" for line in lines)):
+                for line in lines:
+                    one.expect(f"hello: line {line}\r", 30)
 
 
 def count(one):
