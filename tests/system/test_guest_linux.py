@@ -39,17 +39,17 @@ def test_prompt_and_commands(station, gic):
 def test_reboot(station, gic, count):
     """Reboot inside the guest brings it back each time, with the same resources."""
     one = station(gic)
-    with guests.running(one, "linux0"):
-        guests.login(one, "linux0")
+    with guests.running(one, "linux1"):
+        guests.login(one, "linux1")
         before = guests.census(one)
-        with guests.attached(one, "linux0"):
+        with guests.attached(one, "linux1"):
             one.sendline()
             one.expect(guests.SHELL)
             for _ in range(count):
                 one.sendline("reboot -f")
-                assert one.expect(guests.LOGIN.format("linux0"), 90).group(1) == "2"
+                assert one.expect(guests.LOGIN.format("linux1"), 90).group(1) == "2"
                 one.expect(guests.SHELL, 30)
-        assert re.search(rf"^resets: +{count}$", one.cmd("guest info linux0"), re.M)
+        assert re.search(rf"^resets: +{count}$", one.cmd("guest info linux1"), re.M)
         guests.settled(one, before)
 
 
@@ -118,7 +118,7 @@ def test_pause_while_it_counts(station):
         assert uptime(one) - before_pause < 3.5
         with guests.attached(one, "linux0"):
             one.sendline("kill %1; dmesg | grep -ciE 'rcu.*stall|lockup'; echo over")
-            one.expect(r"\n0\r\nover\r")
+            one.expect(r"\n0[\r\n]+over\r")
 
 
 def count(one):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bare-metal guests: conformance, hostile behaviour next to a canary, consoles, life cycle."""
+import os
 import re
 import time
 
@@ -19,6 +20,13 @@ def texts():
     trees += [guests.payload(f"evil-{case}", "evil-small", bootargs=f"case={case}")
               for case in ATTACKS]
     trees += [guests.payload("crasher", "evil-small", bootargs="case=vbar addr=0x9000000")]
+    trees += [guests.payload(f"reset-{policy}", "evil-small", bootargs="case=reset",
+                             props=f'bulkhead,on-reboot = "{policy}";')
+              for policy in ("halt", "destroy")]
+    trees += [guests.dts("elf", 'bulkhead,kernel = "hello.elf"; bulkhead,format = "elf";'),
+              guests.dts("placed", 'bulkhead,kernel = "hello.elf"; bulkhead,format = "elf";'
+                                   "bulkhead,entry = <0x40080000>;", mib=32),
+              guests.payload("loaded", "hello", props="bulkhead,load = <0x40080000>;")]
     return {f"guest{number}.dts": text for number, text in enumerate(trees)}
 
 
@@ -26,7 +34,8 @@ def texts():
 def station(stations, output):  # noqa: F811
     """station(gic, smp): a machine whose bundle has all payloads."""
     def get(gic=3, smp=1):
-        files = guests.payload_files(output, *PROGRAMS)
+        files = [*guests.payload_files(output, *PROGRAMS),
+                 os.path.join(output, "guests", "hello.elf")]
         return stations.get(f"gic{gic}-smp{smp}", files, texts(), gic=gic, smp=smp)
     return get
 
@@ -168,6 +177,33 @@ def test_halt_reset_kick(station):
         if guests.state(one, "hello") != "running":
             assert one.cmd("guest kick hello") == ""
         guests.console(one, "hello", r"count 1\r?\n(.*\n)*hello: 1 cpu(.*\n)*hello: count 1\r?\n")
+
+
+@pytest.mark.parametrize("name", ["elf", "placed", "loaded"])
+def test_formats(station, name):
+    """An ELF program, with its own and a given entry, and a raw one at a given place."""
+    one = station()
+    with guests.running(one, name):
+        guests.console(one, name, r"count 2")
+
+
+def test_reboot_policies(station):
+    """A guest that resets itself is halted or destroyed, as its node wants."""
+    one = station()
+    with guests.running(one, "reset-halt"):
+        one.cmd_until("guest info reset-halt", r"^state: +halted$", 10)
+    before = guests.census(one)
+    guests.create(one, "reset-destroy", kick=False)
+    one.cmd("guest kick reset-destroy")
+    one.cmd_until("guest list", r"FAULTS\s*\Z", 10)
+    guests.settled(one, before)
+
+
+def test_autostart(stations, output):  # noqa: F811
+    """A guest with bulkhead,autostart runs without being asked for."""
+    one = stations.get("autostart", guests.payload_files(output, "hello"),
+                       {"hello.dts": guests.payload("hello", props="bulkhead,autostart;")})
+    guests.console(one, "hello", r"count 2")
 
 
 @pytest.mark.parametrize("gic", [2, 3])
