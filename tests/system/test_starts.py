@@ -10,7 +10,7 @@ STARTS = int(os.environ.get("BULKHEAD_STARTS", "100"))
 
 
 @pytest.mark.parametrize("smp", [4, 8])
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 def test_every_cpu_every_time(output, tmp_path, smp):
     for number in range(STARTS):
         config = qemu.Config(image=os.path.join(output, "Image"), boot="direct", mem="512M",
