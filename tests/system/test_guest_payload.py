@@ -104,7 +104,7 @@ def test_attack(station, case):
             assert f"evil-{case}" in one.cmd("guest list", timeout=10)
             canary_lives(one)
             start = time.monotonic()
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 60
 
 
 def test_flood_is_harmless(station):
