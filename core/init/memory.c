@@ -129,10 +129,11 @@ static int add_memory_nodes(const void *fdt)
 
     fdt_for_each_subnode(node, fdt, 0)
     {
-        const char *type = fdt_getprop(fdt, node, "device_type", NULL);
-        int err;
+        int length, err;
+        const char *type = fdt_getprop(fdt, node, "device_type", &length);
 
-        if (!type || strcmp(type, "memory") != 0)
+        /* With its terminator: the length is what bounds the comparison. */
+        if (!type || length != sizeof("memory") || memcmp(type, "memory", sizeof("memory")) != 0)
             continue;
         err = for_each_reg(fdt, node, add_ram);
         if (err)
