@@ -19,12 +19,14 @@ ASSEMBLY = re.compile(r"\b(?:__asm__|__asm|asm)\b\s*(?:volatile|__volatile__|got
 
 
 def layer(path):
-    """Return the layer of a file: libs, core, commands, emulators, drivers, contract, port or None."""
+    """Return the layer of a file, a key of ALLOWED, or None."""
     words = path.split("/")
     if words[0] == "core":
         return "commands" if path.startswith("core/mterm/commands/") else "core"
     if words[0] == "arch":
         return "contract" if words[1] == "include" else "port"
+    if path.startswith("tests/selftest/"):
+        return "selftests"
     return words[0] if words[0] in ("libs", "emulators", "drivers") else None
 
 
@@ -33,6 +35,7 @@ ALLOWED = {
     "core": {"lib", "arch", "hv"},
     "commands": {"lib", "hv"},
     "emulators": {"lib", "hv", "emu"},
+    "selftests": {"lib", "arch", "hv"},
     "drivers": {"lib", "hv", "drv"},
     "contract": {"lib", "arch", "port"},
     "port": {"lib", "arch", "port", "hv"},

@@ -3,7 +3,10 @@
 
 include tools/make/conditional.mk
 
-common-src := $(wildcard libs/*/*.c core/*/*.c core/mterm/commands/*.c drivers/*/*.c emulators/*/*.c)
+$(call only-if,CONFIG_SELFTEST,core/mterm/commands/selftest.c $(wildcard tests/selftest/*.c))
+
+common-src := $(wildcard libs/*/*.c core/*/*.c core/mterm/commands/*.c drivers/*/*.c emulators/*/*.c \
+	tests/selftest/*.c)
 common-src := $(filter-out libs/freestanding/% $(dropped),$(common-src))
 
 freestanding-src := $(wildcard libs/freestanding/*.c)

@@ -29,6 +29,7 @@ SECTIONS
     table_emulators : { KEEP(*(table_emulators)) }
     table_smccc_services : { KEEP(*(table_smccc_services)) }
     table_commands : { KEEP(*(table_commands)) }
+    table_selftests : { KEEP(*(table_selftests)) }
     .rela.dyn : { *(.rela .rela.*) }
     /* Not symbols inside the section: the linker adds relocations after it has placed those. */
     __rela_start = ADDR(.rela.dyn);
