@@ -24,16 +24,13 @@ static bool send_key(struct attachment *at, uint8_t key)
     int n;
 
     while ((n = vserial_write(at->reader, &key, 1)) == 0) {
-        if (term->pending != NULL && term->pending(term, MTERM_ESCAPE)) {
+        if (term->pending != NULL && term->pending(term, MTERM_ESCAPE))
             return true;
-        }
-        if (thread_sleep(FULL_PAUSE_NS) < 0) {
+        if (thread_sleep(FULL_PAUSE_NS) < 0)
             return false;
-        }
     }
-    if (n == -EBUSY) {
+    if (n == -EBUSY)
         term->write(term, "\a", 1);
-    }
     return n != -EPIPE;
 }
 
@@ -60,12 +57,10 @@ static int show_output(struct attachment *at)
 
     for (;;) {
         n = vserial_read(at->reader, bytes, sizeof(bytes), WAIT_FOREVER, &lost);
-        if (n < 0) {
+        if (n < 0)
             return n;
-        }
-        if (lost > 0) {
+        if (lost > 0)
             term_printf(at->term, "\n[%llu bytes lost]\n", (unsigned long long)lost);
-        }
         at->term->write(at->term, (const char *)bytes, (size_t)n);
     }
 }
@@ -77,9 +72,8 @@ int mterm_attach(struct terminal *term, struct vserial_reader *reader)
     int code;
     int err = thread_create("attach", key_thread, &at, SCHED_PRIORITY_SHELL, 0, &keys);
 
-    if (err < 0) {
+    if (err < 0)
         return err;
-    }
     err = thread_start(keys);
     if (err == 0) {
         err = show_output(&at);

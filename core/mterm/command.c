@@ -15,11 +15,9 @@ TABLE_DECLARE(commands, struct command);
 
 const struct command *command_find(const char *name)
 {
-    TABLE_FOREACH(commands, struct command, iter) {
-        if (str_equal((*iter)->name, name)) {
+    TABLE_FOREACH(commands, struct command, iter)
+        if (str_equal((*iter)->name, name))
             return *iter;
-        }
-    }
     return NULL;
 }
 
@@ -36,23 +34,19 @@ const struct command *mterm_command_at(unsigned index)
     TABLE_FOREACH(commands, struct command, iter) {
         unsigned before = 0;
 
-        TABLE_FOREACH(commands, struct command, other) {
+        TABLE_FOREACH(commands, struct command, other)
             before += command_compare(*other, *iter) < 0;
-        }
-        if (before == index) {
+        if (before == index)
             return *iter;
-        }
     }
     return NULL;
 }
 
 static const struct command_verb *verb_find(const struct command *cmd, const char *name)
 {
-    for (unsigned i = 0; i < cmd->verb_count; i++) {
-        if (str_equal(cmd->verbs[i].name, name)) {
+    for (unsigned i = 0; i < cmd->verb_count; i++)
+        if (str_equal(cmd->verbs[i].name, name))
             return &cmd->verbs[i];
-        }
-    }
     return NULL;
 }
 
@@ -128,16 +122,13 @@ static int run_words(struct terminal *term, int argc, char **argv)
         term_printf(term, "; usage: COMMAND [ARGUMENT...], \"help\" lists the commands\n");
         return -ENOENT;
     }
-    if (argc > 1 && argv[1][0] != '\0') {
+    if (argc > 1 && argv[1][0] != '\0')
         verb = verb_find(cmd, argv[1]);
-    }
-    if (verb != NULL) {
+    if (verb != NULL)
         return run_verb(term, cmd, verb, argc - 2, argv + 2);
-    }
     verb = verb_find(cmd, "");
-    if (verb != NULL) {
+    if (verb != NULL)
         return run_verb(term, cmd, verb, argc - 1, argv + 1);
-    }
     return unknown_verb(term, cmd, argc > 1 ? argv[1] : NULL);
 }
 
@@ -175,12 +166,10 @@ static int script_line(struct terminal *term, const char *text, size_t size, uns
         text++;
         size--;
     }
-    while (size > 0 && is_blank(text[size - 1])) {
+    while (size > 0 && is_blank(text[size - 1]))
         size--;
-    }
-    if (size == 0 || *text == '#') {
+    if (size == 0 || *text == '#')
         return 0;
-    }
     tolerant = *text == '-';
     text += tolerant;
     size -= tolerant;
@@ -191,9 +180,8 @@ static int script_line(struct terminal *term, const char *text, size_t size, uns
     memcpy(line, text, size);
     line[size] = '\0';
     err = command_run(term, line);
-    if (err >= 0) {
+    if (err >= 0)
         return 0;
-    }
     term_printf(term, "line %u failed: %s%s\n", number, error_name(err),
                 tolerant ? "; going on" : "; the script ends here");
     return tolerant ? 0 : err;
@@ -209,13 +197,11 @@ int command_script(struct terminal *term, const char *text, size_t size)
         size_t used = length + (end != NULL);
         int err;
 
-        if (term_interrupted(term)) {
+        if (term_interrupted(term))
             return -EINTR;
-        }
         err = script_line(term, text, length, ++number);
-        if (err < 0) {
+        if (err < 0)
             return err;
-        }
         text += used;
         size -= used;
     }

@@ -18,9 +18,8 @@ static size_t common_length(const char *a, const char *b)
 {
     size_t n = 0;
 
-    while (a[n] != '\0' && a[n] == b[n]) {
+    while (a[n] != '\0' && a[n] == b[n])
         n++;
-    }
     return n;
 }
 
@@ -29,14 +28,12 @@ static void offer(struct request *request, const char *candidate)
     struct mterm_completion *out = request->out;
     size_t size = strlen(candidate) + 1;
 
-    if (strncmp(candidate, request->word, out->prefix) != 0) {
+    if (strncmp(candidate, request->word, out->prefix) != 0)
         return;
-    }
-    if (out->count++ == 0) {
+    if (out->count++ == 0)
         (void)str_copy(out->common, candidate, sizeof(out->common));
-    } else {
+    else
         out->common[common_length(out->common, candidate)] = '\0';
-    }
     if (out->used + size <= sizeof(out->words)) {
         memcpy(out->words + out->used, candidate, size);
         out->used += size;
@@ -45,9 +42,8 @@ static void offer(struct request *request, const char *candidate)
 
 static void offer_commands(struct request *request)
 {
-    TABLE_FOREACH(commands, struct command, iter) {
+    TABLE_FOREACH(commands, struct command, iter)
         offer(request, (*iter)->name);
-    }
 }
 
 static int offer_guest(struct guest *guest, void *arg)
@@ -78,9 +74,8 @@ static void offer_children(struct request *request, const char *path)
     const struct dt_node *parent = dt_find(path);
     const struct dt_node *node = parent == NULL ? NULL : dt_first_child(parent);
 
-    for (; node != NULL; node = dt_next_sibling(node)) {
+    for (; node != NULL; node = dt_next_sibling(node))
         offer(request, node->name);
-    }
 }
 
 // Paths go on one component at a time.
@@ -100,9 +95,8 @@ static void offer_nodes(struct request *request)
     slash = (size_t)((strrchr(path, '/') ?: path) - path);
     path[slash] = '\0';
     parent = dt_find(slash == 0 ? "/" : path);
-    if (parent == NULL) {
+    if (parent == NULL)
         return;
-    }
     for (struct dt_node *node = dt_first_child(parent); node != NULL; node = dt_next_sibling(node)) {
         (void)fmt_snprintf(path + slash, sizeof(path) - slash, "/%s", node->name);
         offer(request, path);
@@ -113,14 +107,12 @@ static void offer_nodes(struct request *request)
 // While a guest is being made the tree changes: nothing is offered then, rather than waited for.
 static void offer_from_tree(struct request *request, enum command_complete kind)
 {
-    if (!guest_tree_trylock()) {
+    if (!guest_tree_trylock())
         return;
-    }
-    if (kind == COMPLETE_NODE) {
+    if (kind == COMPLETE_NODE)
         offer_nodes(request);
-    } else {
+    else
         offer_children(request, kind == COMPLETE_TEMPLATE ? "/templates" : "/guests");
-    }
     guest_tree_unlock();
 }
 
@@ -151,9 +143,8 @@ static void offer_kind(struct request *request, enum command_complete kind)
 
 static void offer_argument(struct request *request, const struct command_verb *verb, unsigned index)
 {
-    if (index < ARRAY_SIZE(verb->complete) && (int)index < verb->max_args) {
+    if (index < ARRAY_SIZE(verb->complete) && (int)index < verb->max_args)
         offer_kind(request, verb->complete[index]);
-    }
 }
 
 // Word `index` of a command: a verb, or an argument of the verb named by word 1.
@@ -163,13 +154,12 @@ static void offer_word(struct request *request, const struct command *cmd, const
     for (unsigned i = 0; i < cmd->verb_count; i++) {
         const struct command_verb *verb = &cmd->verbs[i];
 
-        if (verb->name[0] == '\0') {
+        if (verb->name[0] == '\0')
             offer_argument(request, verb, index - 1);
-        } else if (index == 1) {
+        else if (index == 1)
             offer(request, verb->name);
-        } else if (str_equal(verb->name, word1)) {
+        else if (str_equal(verb->name, word1))
             offer_argument(request, verb, index - 2);
-        }
     }
 }
 
@@ -180,15 +170,12 @@ static bool next_word(const char **at, const char *end, char *word, const char *
 {
     size_t n = 0;
 
-    while (*at < end && (**at == ' ' || **at == '\t')) {
+    while (*at < end && (**at == ' ' || **at == '\t'))
         (*at)++;
-    }
     *start = *at;
-    for (; *at < end && **at != ' ' && **at != '\t'; (*at)++) {
-        if (n < WORD_MAX - 1) {
+    for (; *at < end && **at != ' ' && **at != '\t'; (*at)++)
+        if (n < WORD_MAX - 1)
             word[n++] = **at;
-        }
-    }
     word[n] = '\0';
     return *at < end;
 }
@@ -206,16 +193,14 @@ void mterm_complete(const char *line, size_t cursor, struct mterm_completion *ou
     out->used = 0;
     out->more = false;
     out->common[0] = '\0';
-    while (next_word(&line, end, index < 2 ? words[index] : scratch, &request.word)) {
+    while (next_word(&line, end, index < 2 ? words[index] : scratch, &request.word))
         index++;
-    }
     out->prefix = (size_t)(end - request.word);
     if (index == 0) {
         offer_commands(&request);
         return;
     }
     cmd = command_find(words[0]);
-    if (cmd != NULL) {
+    if (cmd != NULL)
         offer_word(&request, cmd, words[1], index);
-    }
 }

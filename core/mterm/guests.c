@@ -15,9 +15,8 @@ static unsigned vcpu_states(const struct guest *guest)
 {
     unsigned states = 0;
 
-    for (unsigned i = 0; i < guest->vcpu_count; i++) {
+    for (unsigned i = 0; i < guest->vcpu_count; i++)
         states |= 1U << guest->vcpus[i]->state;
-    }
     return states;
 }
 
@@ -25,16 +24,13 @@ static const char *state_of(const struct guest *guest)
 {
     unsigned states;
 
-    if (guest->busy) {
+    if (guest->busy)
         return "busy";
-    }
     states = vcpu_states(guest);
-    if (guest->paused) {
+    if (guest->paused)
         return "paused";
-    }
-    if ((states & (1U << VCPU_READY | 1U << VCPU_RUNNING | 1U << VCPU_PAUSED)) != 0) {
+    if ((states & (1U << VCPU_READY | 1U << VCPU_RUNNING | 1U << VCPU_PAUSED)) != 0)
         return "running";
-    }
     return (states & 1U << VCPU_HALTED) != 0 ? "halted" : "reset";
 }
 
@@ -45,14 +41,11 @@ void mterm_guest_info(const struct guest *guest, struct mterm_guest *info)
 
     *info = (struct mterm_guest){.state = state_of(guest)};
     active = str_equal(info->state, "running") || str_equal(info->state, "paused");
-    if (active && guest->uptime_start_ns != 0) {
+    if (active && guest->uptime_start_ns != 0)
         info->uptime_ns = clock_now() - guest->uptime_start_ns;
-    }
-    for (unsigned i = 0; !guest->busy && map != NULL && i < map->count; i++) {
-        if (map->regions[i]->kind == GUEST_REGION_MEMORY) {
+    for (unsigned i = 0; !guest->busy && map != NULL && i < map->count; i++)
+        if (map->regions[i]->kind == GUEST_REGION_MEMORY)
             info->memory += map->regions[i]->size;
-        }
-    }
 }
 
 static const char *policy_name(enum guest_crash_policy policy)
@@ -80,12 +73,10 @@ static void print_region(struct terminal *term, const struct guest_region *regio
     term_printf(term, "  0x%010llx..0x%010llx %-7s ", (ull)region->start.v,
                 (ull)(region->start.v + region->size - 1), kinds[region->kind]);
     term_puts_escaped(term, region->name, strlen(region->name));
-    if (region->read_only) {
+    if (region->read_only)
         term_printf(term, ", read-only");
-    }
-    if (region->kind == GUEST_REGION_VIRTUAL && region->dev != NULL) {
+    if (region->kind == GUEST_REGION_VIRTUAL && region->dev != NULL)
         term_printf(term, ", %s", region->dev->emulator->name);
-    }
     term_printf(term, "\n");
 }
 
@@ -123,16 +114,14 @@ void mterm_guest_describe(const struct guest *guest, struct terminal *term)
     term_printf(term, "on-crash:  %s\non-reboot: %s\n", policy_name(guest->on_crash),
                 policy_name(guest->on_reboot));
     term_printf(term, "stopped:   ");
-    if (guest->stop_reason[0] == '\0') {
+    if (guest->stop_reason[0] == '\0')
         term_printf(term, "never");
-    }
     term_puts_escaped(term, guest->stop_reason, strlen(guest->stop_reason));
     term_printf(term, "\nvcpus:     %u\n", guest->vcpu_count);
     print_vcpus(guest, term);
     term_printf(term, "regions:   %u\n", guest->map->count);
-    for (unsigned i = 0; i < guest->map->count && !term_interrupted(term); i++) {
+    for (unsigned i = 0; i < guest->map->count && !term_interrupted(term); i++)
         print_region(term, guest->map->regions[i]);
-    }
 }
 
 // VCPUs by what an operator calls them
@@ -162,9 +151,8 @@ static int search_guest(struct guest *guest, void *arg)
 {
     struct vcpu_search *search = arg;
 
-    if (!search_has_guest(search, guest)) {
+    if (!search_has_guest(search, guest))
         return 0;
-    }
     if (guest->busy) {
         search->found = search->guest_name != NULL;
         return search->found ? -EBUSY : 0;
@@ -190,9 +178,8 @@ int mterm_vcpu_apply(const char *text, int (*fn)(struct vcpu *vcpu, void *arg), 
         text = slash + (str_starts_with(slash, "/vcpu") ? strlen("/vcpu") : 1);
     }
     err = parse_u32(text, &search.number);
-    if (err < 0) {
+    if (err < 0)
         return err;
-    }
     err = guest_for_each(search_guest, &search);
     return search.found ? err : -ENOENT;
 }

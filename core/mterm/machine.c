@@ -19,9 +19,8 @@ static int stop_for_snapshot(struct vcpu *vcpu, bool *resume)
     *resume = err == 0 || err == -EINPROGRESS;
     if (err == -EINPROGRESS) {
         err = vcpu_wait_settled(vcpu, MTERM_WAIT_NS);
-        if (err < 0) {
+        if (err < 0)
             (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
-        }
     }
     return err == -EALREADY ? 0 : err;
 }
@@ -32,9 +31,8 @@ static void read_registers(struct vcpu *vcpu, const struct arch_reg_desc *table,
     arch_vcpu_sync(vcpu);
     for (unsigned i = 0; i < count; i++) {
         regs[i].name = table[i].name;
-        if (arch_vcpu_get_reg(vcpu, table[i].id, &regs[i].value) < 0) {
+        if (arch_vcpu_get_reg(vcpu, table[i].id, &regs[i].value) < 0)
             regs[i].name = NULL;
-        }
     }
 }
 
@@ -47,22 +45,17 @@ int mterm_vcpu_registers(struct vcpu *vcpu, void (*fn)(const struct mterm_regist
     bool resume = false;
     int err = 0;
 
-    if (regs == NULL) {
+    if (regs == NULL)
         return -ENOMEM;
-    }
-    if (vcpu->state != VCPU_HALTED) {
+    if (vcpu->state != VCPU_HALTED)
         err = stop_for_snapshot(vcpu, &resume);
-    }
     if (err == 0) {
         read_registers(vcpu, table, count, regs);
-        if (resume) {
+        if (resume)
             (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
-        }
-        for (unsigned i = 0; i < count; i++) {
-            if (regs[i].name != NULL) {
+        for (unsigned i = 0; i < count; i++)
+            if (regs[i].name != NULL)
                 fn(&regs[i], arg);
-            }
-        }
     }
     heap_free(regs);
     return err;
@@ -111,9 +104,8 @@ static void stop_machine(const char *what)
 
     log_info("%s", what);
     arch_smp_stop_others();
-    if (console != NULL) {
+    if (console != NULL)
         chardev_flush_sync(console);
-    }
 }
 
 void mterm_power_off(void)

@@ -60,13 +60,11 @@ static void shell_log_sink(const char *text, size_t size)
 {
     irqflags_t flags = spin_lock_irqsave(&shell.lock);
 
-    if (shell.editing) {
+    if (shell.editing)
         lineedit_hide(&shell.edit);
-    }
     chardev_write_nowait(shell.dev, (const uint8_t *)text, size);
-    if (shell.editing) {
+    if (shell.editing)
         lineedit_redraw(&shell.edit);
-    }
     spin_unlock_irqrestore(&shell.lock, flags);
 }
 
@@ -89,15 +87,12 @@ static enum lineedit_event feed(uint8_t byte, char *line)
     irqflags_t flags = spin_lock_irqsave(&shell.lock);
     enum lineedit_event event = lineedit_feed(&shell.edit, byte);
 
-    if (event == LINEEDIT_EOF) {
+    if (event == LINEEDIT_EOF)
         shell_put(NULL, "\r\n", 2);
-    }
-    if (event == LINEEDIT_LINE || event == LINEEDIT_INTERRUPT || event == LINEEDIT_EOF) {
+    if (event == LINEEDIT_LINE || event == LINEEDIT_INTERRUPT || event == LINEEDIT_EOF)
         shell.editing = false;
-    }
-    if (event == LINEEDIT_LINE) {
+    if (event == LINEEDIT_LINE)
         (void)str_copy(line, lineedit_line(&shell.edit), LINEEDIT_SIZE);
-    }
     spin_unlock_irqrestore(&shell.lock, flags);
     return event;
 }
@@ -116,9 +111,8 @@ static void print_words(const struct mterm_completion *completion)
     const char *end = completion->words + completion->used;
     unsigned width = 1, column = 0;
 
-    for (const char *word = completion->words; word < end; word += strlen(word) + 1) {
+    for (const char *word = completion->words; word < end; word += strlen(word) + 1)
         width = MAX(width, (unsigned)strlen(word) + 2);
-    }
     for (const char *word = completion->words; word < end; word += strlen(word) + 1) {
         if (column > 0 && column + width > COLUMNS) {
             term_printf(&shell.term, "\n");
@@ -159,14 +153,12 @@ static void complete(void)
         return;
     }
     rest = completion->common + MIN(completion->prefix, strlen(completion->common));
-    if (*rest != '\0') {
+    if (*rest != '\0')
         insert(rest);
-    }
-    if (completion->count == 1 && !completion->more) {
+    if (completion->count == 1 && !completion->more)
         insert(" ");
-    } else if (*rest == '\0' && completion->count > 1) {
+    else if (*rest == '\0' && completion->count > 1)
         list_words(completion);
-    }
 }
 
 // Running
@@ -174,9 +166,8 @@ static void complete(void)
 static void run(char *line)
 {
     (void)command_run(&shell.term, line);
-    if (chardev_discard_through(shell.dev, MTERM_INTERRUPT)) {
+    if (chardev_discard_through(shell.dev, MTERM_INTERRUPT))
         term_printf(&shell.term, "^C\n");
-    }
 }
 
 static int startup_thread(void *arg UNUSED)
@@ -194,9 +185,8 @@ static void start_startup(void)
         thread_detach(thread);
         err = thread_start(thread);
     }
-    if (err < 0) {
+    if (err < 0)
         log_error("start-up script: %s", error_name(err));
-    }
 }
 
 static int shell_thread(void *arg UNUSED)
@@ -259,9 +249,8 @@ int mterm_start(void)
     log_set_sink(shell_log_sink);
 
     err = thread_create("mterm", shell_thread, NULL, SCHED_PRIORITY_SHELL, 0, &thread);
-    if (err == 0) {
+    if (err == 0)
         err = thread_start(thread);
-    }
     return err;
 }
 INITCALL(INITCALL_LATE, mterm_start);

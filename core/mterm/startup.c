@@ -31,12 +31,10 @@ static void log_terminal_write(struct terminal *term, const char *text, size_t s
     struct log_terminal *lt = container_of(term, struct log_terminal, term);
 
     for (size_t i = 0; i < size; i++) {
-        if (text[i] == '\n' || lt->count == sizeof(lt->line) - 1) {
+        if (text[i] == '\n' || lt->count == sizeof(lt->line) - 1)
             log_terminal_flush(lt);
-        }
-        if (text[i] != '\n') {
+        if (text[i] != '\n')
             lt->line[lt->count++] = text[i];
-        }
     }
 }
 
@@ -60,9 +58,8 @@ static void run_script(void)
     const char *name = script_name(&named);
 
     if (bundle_find(name, &text, &size) < 0) {
-        if (named) {
+        if (named)
             log_error("/vmm: bulkhead,startup \"%s\" is not in the boot bundle", name);
-        }
         return;
     }
     (void)command_script(&lt.term, text, size);

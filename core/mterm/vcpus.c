@@ -38,18 +38,16 @@ void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row)
         .reset_count = vcpu->reset_count,
     };
     (void)str_copy(row->name, vcpu->name, sizeof(row->name));
-    if (row->state == VCPU_RUNNING && now > vcpu->se.state_since) {
+    if (row->state == VCPU_RUNNING && now > vcpu->se.state_since)
         row->run_ns += now - vcpu->se.state_since;
-    }
 }
 
 static void copy_row(struct vcpu *vcpu, void *arg)
 {
     struct snapshot *snapshot = arg;
 
-    if (snapshot->count < snapshot->size) {
+    if (snapshot->count < snapshot->size)
         mterm_vcpu_copy(vcpu, &snapshot->rows[snapshot->count++]);
-    }
 }
 
 static void sort_rows(struct mterm_vcpu *rows, unsigned count)
@@ -58,9 +56,8 @@ static void sort_rows(struct mterm_vcpu *rows, unsigned count)
         struct mterm_vcpu row = rows[i];
         unsigned at = i;
 
-        for (; at > 0 && rows[at - 1].id > row.id; at--) {
+        for (; at > 0 && rows[at - 1].id > row.id; at--)
             rows[at] = rows[at - 1];
-        }
         rows[at] = row;
     }
 }
@@ -70,9 +67,8 @@ int mterm_vcpu_snapshot(struct mterm_vcpu **rows, unsigned *count)
     struct snapshot snapshot = {.size = vcpu_count() + SNAPSHOT_SPARE};
 
     snapshot.rows = heap_calloc(snapshot.size, sizeof(*snapshot.rows));
-    if (snapshot.rows == NULL) {
+    if (snapshot.rows == NULL)
         return -ENOMEM;
-    }
     vcpu_for_each(copy_row, &snapshot);
     sort_rows(snapshot.rows, snapshot.count);
     *rows = snapshot.rows;
@@ -96,10 +92,8 @@ unsigned mterm_timer_count(void)
 {
     unsigned total = 0;
 
-    for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
-        if ((cpu_online() & CPU_MASK(cpu)) != 0) {
+    for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++)
+        if ((cpu_online() & CPU_MASK(cpu)) != 0)
             total += hrtimer_count(cpu);
-        }
-    }
     return total;
 }

@@ -26,12 +26,10 @@ static void buffer_put(void *ctx, const char *text, size_t size)
     struct term_buffer *buffer = ctx;
 
     for (size_t i = 0; i < size; i++) {
-        if (buffer->count + 2 > sizeof(buffer->text)) {
+        if (buffer->count + 2 > sizeof(buffer->text))
             buffer_flush(buffer);
-        }
-        if (text[i] == '\n' && buffer->term->crlf) {
+        if (text[i] == '\n' && buffer->term->crlf)
             buffer->text[buffer->count++] = '\r';
-        }
         buffer->text[buffer->count++] = text[i];
     }
 }
@@ -84,9 +82,8 @@ void term_puts_cell(struct terminal *term, const char *text, size_t width)
 {
     size_t used = 0;
 
-    for (const char *c = text; *c != '\0'; c++) {
+    for (const char *c = text; *c != '\0'; c++)
         used += escape_is_safe((uint8_t)*c, NULL) ? 1 : ESCAPE_BYTE_MAX;
-    }
     term_puts_escaped(term, text, strlen(text));
     term_printf(term, "%*s", used < width ? (int)(width - used) : 0, "");
 }

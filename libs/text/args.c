@@ -21,9 +21,8 @@ static int unquote_word(const char **from, char **to)
 
         if (c == '\\' && quote != '\'') {
             (*from)++;
-            if (**from == '\0') {
+            if (**from == '\0')
                 return -EINVAL;
-            }
             *(*to)++ = **from;
         } else if (c == quote) {
             quote = '\0';
@@ -46,26 +45,21 @@ int args_split(char *line, char **argv, int max)
         bool last;
         int err;
 
-        while (is_blank(*from)) {
+        while (is_blank(*from))
             from++;
-        }
-        if (*from == '\0') {
+        if (*from == '\0')
             return count;
-        }
-        if (count == max) {
+        if (count == max)
             return -E2BIG;
-        }
         argv[count++] = to;
         err = unquote_word(&from, &to);
-        if (err != 0) {
+        if (err != 0)
             return err;
-        }
         // The terminator may take the place of the very blank that ended the word.
         last = *from == '\0';
         *to++ = '\0';
-        if (last) {
+        if (last)
             return count;
-        }
         from++;
     }
 }

@@ -5,9 +5,8 @@
 
 bool escape_is_safe(uint8_t byte, const char *keep)
 {
-    if ((byte >= 0x20 && byte < 0x7f) || byte >= 0xa0) {
+    if ((byte >= 0x20 && byte < 0x7f) || byte >= 0xa0)
         return true;
-    }
     return byte != 0 && keep != NULL && strchr(keep, byte) != NULL;
 }
 
@@ -21,9 +20,8 @@ size_t escape_bytes(char *to, size_t size, const void *from, size_t count, const
     for (i = 0; i < count; i++) {
         bool safe = escape_is_safe(byte[i], keep);
 
-        if (size - length <= (safe ? 1 : ESCAPE_BYTE_MAX)) {
+        if (size - length <= (safe ? 1 : ESCAPE_BYTE_MAX))
             break;
-        }
         if (safe) {
             to[length++] = (char)byte[i];
         } else {

@@ -72,12 +72,10 @@ static void draw_tail(struct lineedit *edit, size_t from, bool erase)
 {
     size_t end = window_end(edit);
 
-    if (end > from) {
+    if (end > from)
         edit->put(edit->ctx, edit->line + from, end - from);
-    }
-    if (erase) {
+    if (erase)
         put(edit, "\x1b[K");
-    }
     move_back(edit, MAX(end, from) - edit->cursor);
 }
 
@@ -94,9 +92,8 @@ static bool scroll(struct lineedit *edit)
     size_t half = window_width(edit) / 2;
 
     if (edit->cursor <= edit->window + window_width(edit) &&
-        (edit->cursor > edit->window || edit->window == 0)) {
+        (edit->cursor > edit->window || edit->window == 0))
         return false;
-    }
     edit->window = edit->cursor > half ? edit->cursor - half : 0;
     return true;
 }
@@ -108,13 +105,12 @@ static void move_to(struct lineedit *edit, size_t position)
     size_t old = edit->cursor;
 
     edit->cursor = position;
-    if (scroll(edit)) {
+    if (scroll(edit))
         draw_line(edit);
-    } else if (position < old) {
+    else if (position < old)
         move_back(edit, old - position);
-    } else {
+    else
         edit->put(edit->ctx, edit->line + old, position - old);
-    }
 }
 
 // Removes [from, to), where the cursor is at one of the two; it ends up at `from`.
@@ -122,9 +118,8 @@ static void remove_range(struct lineedit *edit, size_t from, size_t to)
 {
     size_t old = edit->cursor;
 
-    if (from == to) {
+    if (from == to)
         return;
-    }
     memmove(edit->line + from, edit->line + to, edit->length - to + 1);
     edit->length -= to - from;
     edit->cursor = from;
@@ -144,11 +139,10 @@ static void insert_text(struct lineedit *edit, const char *text, size_t count)
     memcpy(edit->line + old, text, count);
     edit->length += count;
     edit->cursor += count;
-    if (scroll(edit)) {
+    if (scroll(edit))
         draw_line(edit);
-    } else {
+    else
         draw_tail(edit, old, false);
-    }
 }
 
 static void replace_line(struct lineedit *edit, const char *text)
@@ -175,12 +169,10 @@ static void kill_word(struct lineedit *edit)
 {
     size_t start = edit->cursor;
 
-    while (start > 0 && edit->line[start - 1] == ' ') {
+    while (start > 0 && edit->line[start - 1] == ' ')
         start--;
-    }
-    while (start > 0 && edit->line[start - 1] != ' ') {
+    while (start > 0 && edit->line[start - 1] != ' ')
         start--;
-    }
     remove_range(edit, start, edit->cursor);
 }
 
@@ -190,9 +182,8 @@ static void transpose(struct lineedit *edit)
     size_t right = edit->cursor == edit->length ? edit->cursor - 1 : edit->cursor;
     char swapped[2];
 
-    if (edit->cursor == 0 || edit->length < 2) {
+    if (edit->cursor == 0 || edit->length < 2)
         return;
-    }
     swapped[0] = edit->line[right];
     swapped[1] = edit->line[right - 1];
     move_to(edit, right - 1);
@@ -211,9 +202,8 @@ static void remember_line(struct lineedit *edit)
 {
     bool repeated = edit->history_count > 0 && str_equal(history_entry(edit, 1), edit->line);
 
-    if (edit->history_size == 0 || edit->length == 0 || repeated) {
+    if (edit->history_size == 0 || edit->length == 0 || repeated)
         return;
-    }
     memcpy(edit->history[edit->history_next], edit->line, edit->length + 1);
     edit->history_next = (edit->history_next + 1) % edit->history_size;
     edit->history_count = MIN(edit->history_count + 1, edit->history_size);
@@ -222,9 +212,8 @@ static void remember_line(struct lineedit *edit)
 // Shows the `back`-th latest line; 0 is the one being edited.
 static void browse(struct lineedit *edit, size_t back)
 {
-    if (edit->history_browse == 0) {
+    if (edit->history_browse == 0)
         memcpy(edit->draft, edit->line, edit->length + 1);
-    }
     edit->history_browse = back;
     replace_line(edit, back == 0 ? edit->draft : history_entry(edit, back));
 }
@@ -247,40 +236,37 @@ static enum lineedit_event end_line(struct lineedit *edit, enum lineedit_event e
 
 static enum lineedit_event move_key(struct lineedit *edit, enum key key)
 {
-    if (key == KEY_HOME) {
+    if (key == KEY_HOME)
         move_to(edit, 0);
-    } else if (key == KEY_END) {
+    else if (key == KEY_END)
         move_to(edit, edit->length);
-    } else if (key == KEY_LEFT && edit->cursor > 0) {
+    else if (key == KEY_LEFT && edit->cursor > 0)
         move_to(edit, edit->cursor - 1);
-    } else if (key == KEY_RIGHT && edit->cursor < edit->length) {
+    else if (key == KEY_RIGHT && edit->cursor < edit->length)
         move_to(edit, edit->cursor + 1);
-    } else if (key == KEY_UP && edit->history_browse < edit->history_count) {
+    else if (key == KEY_UP && edit->history_browse < edit->history_count)
         browse(edit, edit->history_browse + 1);
-    } else if (key == KEY_DOWN && edit->history_browse > 0) {
+    else if (key == KEY_DOWN && edit->history_browse > 0)
         browse(edit, edit->history_browse - 1);
-    }
     return LINEEDIT_NONE;
 }
 
 static enum lineedit_event edit_key(struct lineedit *edit, enum key key)
 {
-    if (key == KEY_DELETE_OR_EOF && edit->length == 0) {
+    if (key == KEY_DELETE_OR_EOF && edit->length == 0)
         return end_line(edit, LINEEDIT_EOF);
-    }
-    if (key == KEY_BACKSPACE && edit->cursor > 0) {
+    if (key == KEY_BACKSPACE && edit->cursor > 0)
         remove_range(edit, edit->cursor - 1, edit->cursor);
-    } else if ((key == KEY_DELETE || key == KEY_DELETE_OR_EOF) && edit->cursor < edit->length) {
+    else if ((key == KEY_DELETE || key == KEY_DELETE_OR_EOF) && edit->cursor < edit->length)
         remove_range(edit, edit->cursor, edit->cursor + 1);
-    } else if (key == KEY_KILL_END) {
+    else if (key == KEY_KILL_END)
         remove_range(edit, edit->cursor, edit->length);
-    } else if (key == KEY_KILL_START) {
+    else if (key == KEY_KILL_START)
         remove_range(edit, 0, edit->cursor);
-    } else if (key == KEY_KILL_WORD) {
+    else if (key == KEY_KILL_WORD)
         kill_word(edit);
-    } else if (key == KEY_TRANSPOSE) {
+    else if (key == KEY_TRANSPOSE)
         transpose(edit);
-    }
     return LINEEDIT_NONE;
 }
 
@@ -370,14 +356,12 @@ static enum key feed_csi(struct lineedit *edit, uint8_t byte)
         edit->state = LINEEDIT_PLAIN;
         return byte == '~' ? tilde_key(edit->sequence_param) : letter_key(byte);
     }
-    if (byte >= '0' && byte <= '9' && !edit->param_done) {
+    if (byte >= '0' && byte <= '9' && !edit->param_done)
         edit->sequence_param = (uint8_t)MIN(edit->sequence_param * 10 + (byte - '0'), UINT8_MAX);
-    } else {
+    else
         edit->param_done = true;
-    }
-    if (++edit->sequence_length == SEQUENCE_MAX) {
+    if (++edit->sequence_length == SEQUENCE_MAX)
         edit->state = LINEEDIT_PLAIN;
-    }
     return KEY_NONE;
 }
 
@@ -405,19 +389,16 @@ enum lineedit_event lineedit_feed(struct lineedit *edit, uint8_t byte)
     char text = (char)byte;
 
     edit->after_cr = byte == '\r';
-    if (byte >= 0x80 || (byte == '\n' && after_cr)) {
+    if (byte >= 0x80 || (byte == '\n' && after_cr))
         return LINEEDIT_NONE;
-    }
-    if (edit->finished) {
+    if (edit->finished)
         empty_line(edit);
-    }
     if (byte < 0x20 || byte == ASCII_DEL) {
         edit->state = byte == ASCII_ESC ? LINEEDIT_ESC : LINEEDIT_PLAIN;
         return press_key(edit, control_key(byte));
     }
-    if (edit->state != LINEEDIT_PLAIN) {
+    if (edit->state != LINEEDIT_PLAIN)
         return press_key(edit, feed_sequence(edit, byte));
-    }
     if (edit->length == LINEEDIT_MAX) {
         put(edit, "\a");
         return LINEEDIT_NONE;
@@ -481,23 +462,20 @@ int lineedit_insert(struct lineedit *edit, const char *text)
     size_t room;
     size_t count = 0;
 
-    if (edit->finished) {
+    if (edit->finished)
         empty_line(edit);
-    }
     room = LINEEDIT_MAX - edit->length;
     for (; *text != '\0'; text++) {
-        if ((uint8_t)*text < 0x20 || (uint8_t)*text >= ASCII_DEL) {
+        if ((uint8_t)*text < 0x20 || (uint8_t)*text >= ASCII_DEL)
             continue;
-        }
         if (count == room) {
             put(edit, "\a");
             return -ENOSPC;
         }
         clean[count++] = *text;
     }
-    if (count > 0) {
+    if (count > 0)
         insert_text(edit, clean, count);
-    }
     return 0;
 }
 

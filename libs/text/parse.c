@@ -8,12 +8,10 @@
 // 16 for what is no digit.
 static unsigned digit_value(char c)
 {
-    if (c >= '0' && c <= '9') {
+    if (c >= '0' && c <= '9')
         return (unsigned)(c - '0');
-    }
-    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
+    if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
         return (unsigned)((c | 0x20) - 'a') + 10;
-    }
     return 16;
 }
 
@@ -35,9 +33,8 @@ static int parse_digits(const char *s, const char **end, uint64_t *value)
         overflow |= __builtin_add_overflow(*value, (uint64_t)digit_value(*s), value);
     }
     *end = s;
-    if (s == digits) {
+    if (s == digits)
         return -EINVAL;
-    }
     return overflow ? -ERANGE : 0;
 }
 
@@ -47,12 +44,10 @@ int parse_u64(const char *s, uint64_t *out)
     const char *end;
     int err = parse_digits(s, &end, &value);
 
-    if (*end != '\0') {
+    if (*end != '\0')
         return -EINVAL;
-    }
-    if (err == 0) {
+    if (err == 0)
         *out = value;
-    }
     return err;
 }
 
@@ -61,12 +56,10 @@ int parse_u32(const char *s, uint32_t *out)
     uint64_t value;
     int err = parse_u64(s, &value);
 
-    if (err != 0) {
+    if (err != 0)
         return err;
-    }
-    if (value > UINT32_MAX) {
+    if (value > UINT32_MAX)
         return -ERANGE;
-    }
     *out = (uint32_t)value;
     return 0;
 }
@@ -96,12 +89,10 @@ int parse_size(const char *s, uint64_t *out)
     int err = parse_digits(s, &end, &value);
     unsigned shift = suffix_shift(*end);
 
-    if (end[shift != 0] != '\0' || err == -EINVAL) {
+    if (end[shift != 0] != '\0' || err == -EINVAL)
         return -EINVAL;
-    }
-    if (err != 0 || value > UINT64_MAX >> shift) {
+    if (err != 0 || value > UINT64_MAX >> shift)
         return -ERANGE;
-    }
     *out = value << shift;
     return 0;
 }

@@ -12,9 +12,8 @@ static int guest_create_run(struct terminal *term, int argc, char **argv)
 
     mterm_report(&report, term);
     err = guest_create(argv[0], argc > 1 ? argv[1] : NULL, &report);
-    if (err < 0) {
+    if (err < 0)
         return mterm_error(term, err, "not created: guest", argv[0]);
-    }
     term_printf(term, "guest %s created; \"guest kick %s\" starts it\n", argv[0], argv[0]);
     return 0;
 }
@@ -71,9 +70,8 @@ static int guest_list_line(struct guest *guest, void *arg)
     struct mterm_guest info;
     char uptime[32];
 
-    if (term_interrupted(term)) {
+    if (term_interrupted(term))
         return -EINTR;
-    }
     mterm_guest_info(guest, &info);
     mterm_duration(info.uptime_ns, uptime, sizeof(uptime));
     term_puts_cell(term, guest->name, 16);

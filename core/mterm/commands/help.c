@@ -9,9 +9,8 @@ static int help_one(struct terminal *term, const char *name)
 {
     const struct command *cmd = command_find(name);
 
-    if (cmd == NULL) {
+    if (cmd == NULL)
         return mterm_error(term, -ENOENT, "help: command", name);
-    }
     term_printf(term, "%s: %s\n", cmd->name, cmd->help);
     command_usage(term, cmd);
     return 0;
@@ -22,13 +21,11 @@ static int help_run(struct terminal *term, int argc, char **argv)
     const struct command *cmd;
     const char *group = "";
 
-    if (argc == 1) {
+    if (argc == 1)
         return help_one(term, argv[0]);
-    }
     for (unsigned i = 0; (cmd = mterm_command_at(i)) != NULL; i++) {
-        if (term_interrupted(term)) {
+        if (term_interrupted(term))
             return -EINTR;
-        }
         if (!str_equal(cmd->group, group)) {
             term_printf(term, "%s:\n", cmd->group);
             group = cmd->group;

@@ -108,9 +108,8 @@ static void print_cpu(struct terminal *term, unsigned cpu)
 static int host_cpu(struct terminal *term, int argc UNUSED, char **argv UNUSED)
 {
     for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-        if (term_interrupted(term)) {
+        if (term_interrupted(term))
             return -EINTR;
-        }
         print_cpu(term, cpu);
     }
     return 0;
@@ -124,19 +123,15 @@ static int host_irq(struct terminal *term, int argc UNUSED, char **argv UNUSED)
     for (uint32_t irq = 0; irq < MIN(total, (uint32_t)IRQ_MAX); irq++) {
         const char *owner = irq_owner(irq);
 
-        if (owner == NULL) {
+        if (owner == NULL)
             continue;
-        }
-        if (term_interrupted(term)) {
+        if (term_interrupted(term))
             return -EINTR;
-        }
         term_printf(term, "%5u ", irq);
         term_puts_cell(term, owner, 27);
-        for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
-            if (cpu_info(cpu)->status == CPU_ONLINE) {
+        for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
+            if (cpu_info(cpu)->status == CPU_ONLINE)
                 term_printf(term, " %llu", (ull)irq_count(irq, cpu));
-            }
-        }
         term_printf(term, "\n");
     }
     term_printf(term, "spurious: %llu\n", (ull)irq_spurious_count());

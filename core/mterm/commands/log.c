@@ -11,9 +11,8 @@ static void show_line(void *arg, enum log_level level, uint64_t ns, const char *
 {
     struct terminal *term = arg;
 
-    if (term_interrupted(term)) {
+    if (term_interrupted(term))
         return;
-    }
     term_printf(term, "[%5llu.%06llu] %-5s ", (unsigned long long)(ns / 1000000000),
                 (unsigned long long)(ns / 1000 % 1000000), level_names[level]);
     term_puts_escaped(term, text, strlen(text));

@@ -25,9 +25,8 @@ static int find_row(const char *text, struct mterm_vcpu *out)
     unsigned count;
     int err = mterm_vcpu_snapshot(&rows, &count);
 
-    if (err < 0) {
+    if (err < 0)
         return err;
-    }
     err = -ENOENT;
     for (unsigned i = 0; i < count && err < 0; i++) {
         if (row_is_named(&rows[i], text)) {
@@ -52,9 +51,8 @@ static int explain_missing(struct terminal *term, int err, const char *text)
         return -EACCES;
     }
     (void)mterm_error(term, err, "vcpu", text);
-    if (err == -EBUSY) {
+    if (err == -EBUSY)
         return err;
-    }
     term_printf(term, "a VCPU is named GUEST/NUMBER or by its id; \"vcpu list\" shows them\n");
     return err;
 }
@@ -85,12 +83,10 @@ static int apply_operation(struct vcpu *vcpu, void *arg)
     int err = op->run(vcpu);
 
     op->found = true;
-    if (err == -EINPROGRESS) {
+    if (err == -EINPROGRESS)
         err = vcpu_wait_settled(vcpu, MTERM_WAIT_NS);
-    }
-    if (err < 0) {
+    if (err < 0)
         print_refusal(op->term, op, vcpu, err);
-    }
     return err;
 }
 
@@ -167,12 +163,10 @@ static int print_registers(struct vcpu *vcpu, void *arg)
         return -EINVAL;
     }
     err = mterm_vcpu_registers(vcpu, print_register, request);
-    if (err < 0) {
+    if (err < 0)
         return mterm_error(request->term, err, "no registers: vcpu", vcpu->name);
-    }
-    if (request->column != 0) {
+    if (request->column != 0)
         term_printf(request->term, "\n");
-    }
     return 0;
 }
 
@@ -211,9 +205,8 @@ static int vcpu_list_run(struct terminal *term, int argc, char **argv)
     unsigned count, shown = 0;
     int err = mterm_vcpu_snapshot(&rows, &count);
 
-    if (err < 0) {
+    if (err < 0)
         return mterm_error(term, err, "vcpu", "list");
-    }
     term_printf(
         term, "  ID NAME               KIND   STATE              PRIO CPU         TIME     EXITS\n");
     for (unsigned i = 0; i < count && !term_interrupted(term); i++) {
@@ -238,12 +231,10 @@ static int vcpu_info_run(struct terminal *term, int argc UNUSED, char **argv)
     char state[64], time[32];
     int err = mterm_vcpu_apply(argv[0], copy_vcpu, &row);
 
-    if (err < 0) {
+    if (err < 0)
         err = find_row(argv[0], &row);
-    }
-    if (err < 0) {
+    if (err < 0)
         return explain_missing(term, err, argv[0]);
-    }
     mterm_vcpu_state_text(&row, state, sizeof(state));
     mterm_duration(row.run_ns, time, sizeof(time));
     term_printf(term, "id:         %u\nname:       ", row.id);

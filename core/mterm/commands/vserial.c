@@ -42,9 +42,8 @@ static int vserial_list_run(struct terminal *term, int argc UNUSED, char **argv 
     vserial_for_each(collect_port, &list);
     list = (struct port_list){.size = list.count};
     list.rows = heap_calloc(MAX(list.size, 1U), sizeof(*list.rows));
-    if (list.rows == NULL) {
+    if (list.rows == NULL)
         return mterm_error(term, -ENOMEM, "vserial", "list");
-    }
     vserial_for_each(collect_port, &list);
     term_printf(term, "NAME                          BYTES OUT     BYTES IN READERS\n");
     for (unsigned i = 0; i < MIN(list.count, list.size) && !term_interrupted(term); i++) {
@@ -79,15 +78,13 @@ static int vserial_dump_run(struct terminal *term, int argc UNUSED, char **argv)
     uint64_t lost;
     int n, err = open_port(term, argv[0], &reader);
 
-    if (err < 0) {
+    if (err < 0)
         return err;
-    }
     // A guest that goes on writing must not keep this going.
     while (left > 0 && !term_interrupted(term)) {
         n = vserial_read(reader, bytes, MIN(sizeof(bytes), left), 0, &lost);
-        if (n <= 0) {
+        if (n <= 0)
             break;
-        }
         term_puts_escaped_text(term, (const char *)bytes, (size_t)n);
         left -= (size_t)n;
     }
@@ -103,13 +100,11 @@ static int vserial_attach_run(struct terminal *term, int argc UNUSED, char **arg
     struct vserial_reader *reader;
     int err;
 
-    if (term->read == NULL) {
+    if (term->read == NULL)
         return mterm_error(term, -ENOTSUP, "no keyboard here: vserial attach", argv[0]);
-    }
     err = open_port(term, argv[0], &reader);
-    if (err < 0) {
+    if (err < 0)
         return err;
-    }
     term_printf(term, "attached to ");
     term_puts_escaped(term, argv[0], strlen(argv[0]));
     term_printf(term, "; Ctrl-\\ leads back\n");
@@ -121,9 +116,8 @@ static int vserial_attach_run(struct terminal *term, int argc UNUSED, char **arg
         term_printf(term, "the port is gone, and its guest with it\n");
         return 0;
     }
-    if (err < 0) {
+    if (err < 0)
         return mterm_error(term, err, "detached from", argv[0]);
-    }
     term_printf(term, "detached\n");
     return 0;
 }
