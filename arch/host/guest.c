@@ -141,11 +141,12 @@ void arch_vcpu_time_start(struct guest *guest)
     if (!guest->arch.time_stopped)
         return;
     guest->arch.time_stopped = false;
-    guest->arch.time_offset += arch_time_counter() - guest->arch.time_stopped_at;
+    if (!guest->host_counter)
+        guest->arch.time_offset += arch_time_counter() - guest->arch.time_stopped_at;
 }
 
 void arch_vcpu_time_reset(struct guest *guest)
 {
     guest->arch.time_stopped = false;
-    guest->arch.time_offset = arch_time_counter();
+    guest->arch.time_offset = guest->host_counter ? 0 : arch_time_counter();
 }

@@ -70,6 +70,7 @@ static int build(struct guest *guest, struct report *report)
 
     guest->on_crash = guest->config->on_crash;
     guest->on_reboot = guest->config->on_reboot;
+    guest->host_counter = guest->config->host_counter;
     guest->entry = guest->layout->entry;
     guest->dtb = guest->layout->dtb.addr;
     for (unsigned i = 0; i < ARRAY_SIZE(steps) && err == 0; i++) {
@@ -265,6 +266,7 @@ int guest_init(void)
 {
     mutex_init(&build_lock);
     guest_list_init();
+    guest_shared_init();
     guest_power_init();
     guest_irq_init();
     return 0;

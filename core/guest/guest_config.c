@@ -242,6 +242,7 @@ void guest_config_vcpus(struct guest_config *config, struct report *report)
 static void read_guest(struct guest_config *config, struct report *report)
 {
     static const char *const formats[] = {"image", "raw", "elf", NULL};
+    static const char *const counters[] = {"own", "host", NULL};
     static const char *const known[] = {"bulkhead,form",
                                         "bulkhead,kernel",
                                         "bulkhead,initrd",
@@ -252,6 +253,7 @@ static void read_guest(struct guest_config *config, struct report *report)
                                         "bulkhead,autostart",
                                         "bulkhead,on-crash",
                                         "bulkhead,on-reboot",
+                                        "bulkhead,counter",
                                         NULL};
     struct dt_node *node = config->node;
     const char *form = "vm";
@@ -279,6 +281,7 @@ static void read_guest(struct guest_config *config, struct report *report)
     guest_config_address(report, node, "bulkhead,entry", &config->entry);
     config->on_crash = read_policy(report, node, "bulkhead,on-crash", GUEST_ON_CRASH_HALT);
     config->on_reboot = read_policy(report, node, "bulkhead,on-reboot", GUEST_ON_CRASH_RESTART);
+    config->host_counter = read_choice(report, node, "bulkhead,counter", counters) == 1;
 }
 
 int guest_config_read(struct dt_node *node, struct guest_config *config,

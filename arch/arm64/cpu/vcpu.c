@@ -13,11 +13,13 @@
 #include <arch/fdt_guest.h>
 #include <arch/vcpu.h>
 #include <hv/cpu.h>
+#include <hv/guest.h>
 #include <hv/vcpu.h>
 #include <lib/string.h>
 
 #define HCR_TLOR BIT(35)
 #define HCR_TERR BIT(36)
+#define CNTHCTL_EL1PCTEN BIT(0)
 #define MPIDR_RES1 BIT(31)
 #define AFF0_PER_AFF1 16
 #define SRE_EL1_SYSREGS 7
@@ -70,7 +72,8 @@ static void init_controls(struct vcpu *vcpu)
     vcpu->arch.cptr = CPTR_RES1 | CPTR_TFP | CPTR_TZ | CPTR_TSM | CPTR_TTA | CPTR_TAM;
     vcpu->arch.mdcr = (sysreg_read(mdcr_el2) & MDCR_HPMN) | MDCR_TPMCR | MDCR_TPM | MDCR_TDA |
                       MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF;
-    vcpu->arch.cnthctl = 0; /* physical counter and timer trap: they have the guest's offset */
+    /* The physical timer traps; so does the physical counter where the guest has an offset. */
+    vcpu->arch.cnthctl = vcpu->guest->host_counter ? CNTHCTL_EL1PCTEN : 0;
 }
 
 int arch_vcpu_init_normal(struct vcpu *vcpu)

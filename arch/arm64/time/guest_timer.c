@@ -189,7 +189,8 @@ void arch_vcpu_time_start(struct guest *guest)
 {
     if (!guest->arch.time_stopped)
         return;
-    guest->arch.time_offset += arch_time_counter() - guest->arch.stopped_at;
+    if (!guest->host_counter)
+        guest->arch.time_offset += arch_time_counter() - guest->arch.stopped_at;
     guest->arch.time_stopped = false;
     for (unsigned i = 0; i < guest->vcpu_count; i++) {
         struct vcpu *vcpu = guest->vcpus[i];
@@ -201,6 +202,6 @@ void arch_vcpu_time_start(struct guest *guest)
 
 void arch_vcpu_time_reset(struct guest *guest)
 {
-    guest->arch.time_offset = arch_time_counter();
+    guest->arch.time_offset = guest->host_counter ? 0 : arch_time_counter();
     guest->arch.time_stopped = false;
 }

@@ -24,9 +24,10 @@ struct guest_region {
     gpa_t start;
     uint64_t size;
     enum guest_region_kind kind;
-    const char *name; /**< node name */
-    hpa_t host;       /**< MEMORY, HOST */
-    bool owned;       /**< host is RAM taken for this region */
+    const char *name;            /**< node name */
+    hpa_t host;                  /**< MEMORY, HOST */
+    bool owned;                  /**< host is RAM taken for this region */
+    struct guest_shared *shared; /**< MEMORY of several guests, or NULL */
     bool read_only;
     struct emu_device *dev; /**< VIRTUAL */
     unsigned dev_reg;       /**< index of this frame in the device's reg */
@@ -59,6 +60,7 @@ struct guest {
     bool node_owned; /**< node was copied from a template: goes with the guest */
     uint64_t entry;  /**< guest-physical entry of VCPU 0 */
     uint64_t dtb;    /**< guest-physical address of its DTB (x0) */
+    bool host_counter; /**< its counters are the host's: no offset, not stopped by a pause */
     uint64_t uptime_start_ns;
     uint64_t reset_count;
     uint64_t fault_count;
@@ -120,6 +122,10 @@ struct vcpu *guest_vcpu_by_affinity(struct guest *guest, uint64_t affinity);
 /** Guest memory: every byte must be in MEMORY regions (write: not read-only). -EFAULT otherwise, nothing is done. Any context but IRQ. */
 int guest_mem_read(struct guest *guest, gpa_t addr, void *buf, uint64_t size);
 int guest_mem_write(struct guest *guest, gpa_t addr, const void *buf, uint64_t size);
+/**
+ * Name of a page owner of this room (PAGE_OWNER_GUEST and up): a guest's, or "shared/NAME". False when it is gone. Orphan.
+ */
+bool guest_memory_owner(uint32_t owner, char *buf, size_t size);
 /** Region lookup without lock: binary search with the VCPU's last-hit cache. Normal context. */
 struct guest_region *guest_region_find(struct vcpu *vcpu, gpa_t addr);
 

@@ -35,6 +35,7 @@ struct guest_region_config {
     const char *file;         /**< MEMORY: bundle file to load at its start, or NULL */
     unsigned device;          /**< VIRTUAL: index into devices */
     unsigned frame;           /**< index in the node's reg */
+    const char *shared;       /**< MEMORY: name under which guests share it, or NULL */
     struct dt_node *alias_of; /**< ALIAS: node of the target, whose first region is meant */
     uint64_t host;            /**< HOST: host-physical address */
 };
@@ -54,6 +55,7 @@ struct guest_config {
     bool has_load, has_entry;
     uint64_t load, entry;
     enum guest_crash_policy on_crash, on_reboot;
+    bool host_counter;
     unsigned vcpu_count;
     struct guest_vcpu_config vcpus[CONFIG_GUEST_VCPUS_MAX];
     unsigned region_count;
@@ -129,10 +131,10 @@ void guest_config_known(struct report *report, const struct dt_node *node, const
 /** Name of a region or device: its node's. Node "aspace" stands for the interrupt controller that has no node. */
 const char *guest_config_name(const struct guest_config *config, const struct dt_node *node);
 
-/** MEMORY region that contains [start, start+size) whole, or NULL. */
+/** MEMORY region of the guest alone that contains [start, start+size) whole, or NULL. */
 const struct guest_region_config *guest_config_memory(const struct guest_config *config,
                                                       uint64_t start, uint64_t size);
-/** First (lowest) writable MEMORY region, or NULL. */
+/** First (lowest) writable MEMORY region of the guest alone, or NULL. */
 const struct guest_region_config *guest_config_ram(const struct guest_config *config);
 
 /** Write the guest's own device tree into buf. 0, -ENOSPC when it does not fit, or -EINVAL. */

@@ -187,6 +187,7 @@ static const struct bad bad_guest[] = {
     {TEXT("linux0", "bulkhead,on-crash", "explode"),
      NODE ": bulkhead,on-crash: \"explode\" is unknown"},
     {SET("linux0", "bulkhead,on-reboot", CELL("\1")), NODE ": bulkhead,on-reboot: must be a string"},
+    {TEXT("linux0", "bulkhead,counter", "mine"), NODE ": bulkhead,counter: \"mine\" is unknown"},
 };
 
 static const struct bad bad_vcpus[] = {
