@@ -79,9 +79,28 @@ unsigned guest_config_reg(const struct dt_node *node, struct guest_frame frames[
     return attr->size / entry;
 }
 
+/* Guests find each other by the name, which therefore has the form of a guest's. */
+static void read_shared(const struct dt_node *node, struct guest_region_config *region,
+                        struct report *report)
+{
+    guest_config_string(report, node, "bulkhead,shared", &region->shared);
+    if (region->shared == NULL) {
+        return;
+    }
+    if (strlen(region->shared) >= GUEST_NAME_MAX) {
+        guest_config_error(report, node, "bulkhead,shared", "at most %u characters",
+                           GUEST_NAME_MAX - 1);
+    }
+    if (region->file != NULL) {
+        guest_config_error(report, node, "bulkhead,file",
+                           "a guest's reset would load it under the others; remove it or "
+                           "bulkhead,shared");
+    }
+}
+
 static void add_memory(struct guest_config *config, struct dt_node *node, struct report *report)
 {
-    static const char *const known[] = {"bulkhead,file", NULL};
+    static const char *const known[] = {"bulkhead,file", "bulkhead,shared", NULL};
     struct guest_region_config region = {.kind = GUEST_REGION_MEMORY, .node = node};
     struct guest_frame frames[GUEST_FRAMES_MAX];
     unsigned count = guest_config_reg(node, frames, report);
@@ -89,6 +108,10 @@ static void add_memory(struct guest_config *config, struct dt_node *node, struct
     guest_config_known(report, node, known);
     region.read_only = dt_attr(node, "read-only") != NULL;
     guest_config_string(report, node, "bulkhead,file", &region.file);
+    read_shared(node, &region, report);
+    if (region.shared != NULL && count > 1) {
+        guest_config_error(report, node, "reg", "shared memory has one address and size");
+    }
     for (unsigned i = 0; i < count; i++) {
         region.start = frames[i].start;
         region.size = frames[i].size;

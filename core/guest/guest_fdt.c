@@ -173,7 +173,7 @@ static void write_memory(struct writer *w)
         uint32_t cells[4] = {(uint32_t)(region->start >> 32), (uint32_t)region->start,
                              (uint32_t)(region->size >> 32), (uint32_t)region->size};
 
-        if (region->kind == GUEST_REGION_MEMORY && !region->read_only) {
+        if (region->kind == GUEST_REGION_MEMORY && !region->read_only && region->shared == NULL) {
             begin_at(w, "memory", region->start);
             put_string(w, "device_type", "memory");
             put_cells(w, "reg", cells, ARRAY_SIZE(cells));
@@ -281,6 +281,26 @@ static void write_devices(struct writer *w)
     }
 }
 
+/* No RAM for the kernel to use as it likes: a node for a driver that knows whom it shares with. */
+static void write_shared(struct writer *w)
+{
+    for (unsigned i = 0; i < w->config->region_count; i++) {
+        const struct guest_region_config *region = &w->config->regions[i];
+
+        if (region->shared == NULL) {
+            continue;
+        }
+        begin_at(w, "shared-memory", region->start);
+        put_string(w, "compatible", "bulkhead,shared-memory");
+        put_string(w, "bulkhead,shared", region->shared);
+        write_reg(w, region->node);
+        if (region->read_only) {
+            put_flag(w, "read-only");
+        }
+        end(w);
+    }
+}
+
 static void write_root(struct writer *w)
 {
     begin(w, "");
@@ -291,6 +311,7 @@ static void write_root(struct writer *w)
     put_u32(w, "interrupt-parent", PHANDLE_INTC);
     write_chosen(w);
     write_memory(w);
+    write_shared(w);
     write_cpus(w);
     write_timer(w);
     write_intc(w);

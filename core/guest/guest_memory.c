@@ -9,23 +9,61 @@
 #define BLOCK_1G 0x40000000ULL
 
 /* Aligned as the guest address is, so that stage 2 can use large blocks; less when RAM is in pieces. */
-static int take_pages(struct guest *guest, struct guest_region *region)
+int guest_memory_take(uint64_t size, gpa_t start, uint32_t owner, hpa_t *out)
 {
     static const uint64_t aligns[] = {BLOCK_1G, BLOCK_2M, PAGE_SIZE};
     int err = -ENOMEM;
 
     for (unsigned i = 0; i < ARRAY_SIZE(aligns) && err != 0; i++) {
-        if (aligns[i] == PAGE_SIZE ||
-            (region->size >= aligns[i] && IS_ALIGNED(region->start.v, aligns[i]))) {
-            err = page_alloc_range(region->size, aligns[i], PAGE_OWNER_GUEST + guest->id,
-                                   &region->host);
+        if (aligns[i] == PAGE_SIZE || (size >= aligns[i] && IS_ALIGNED(start.v, aligns[i]))) {
+            err = page_alloc_range(size, aligns[i], owner, out);
         }
     }
     if (err == 0) {
-        region->owned = true;
-        page_scrub(region->host, region->size);
+        page_scrub(*out, size);
     }
     return err;
+}
+
+void guest_memory_give(hpa_t host, uint64_t size)
+{
+    page_scrub(host, size);
+    page_free_range(host, size);
+}
+
+static int take_region(struct guest *guest, struct guest_region *region, const char *shared)
+{
+    int err;
+
+    if (shared == NULL) {
+        err = guest_memory_take(region->size, region->start, PAGE_OWNER_GUEST + guest->id,
+                                &region->host);
+        region->owned = err == 0;
+        return err;
+    }
+    err = guest_shared_get(shared, region->size, region->start, &region->shared);
+    if (err == 0) {
+        region->host = guest_shared_host(region->shared);
+    }
+    return err;
+}
+
+static void report_refusal(struct guest *guest, const struct guest_region *region,
+                           const char *shared, struct report *report)
+{
+    uint64_t size = shared != NULL ? guest_shared_size(shared) : 0;
+
+    if (size != 0 && size != region->size) {
+        guest_config_error(report, guest->node, region->name,
+                           "shared memory \"%s\" has 0x%llx bytes, this region 0x%llx; give all "
+                           "guests that share it the same size",
+                           shared, (unsigned long long)size, (unsigned long long)region->size);
+        return;
+    }
+    guest_config_error(report, guest->node, region->name,
+                       "the host has no contiguous 0x%llx bytes free; give it less memory or "
+                       "destroy another guest",
+                       (unsigned long long)region->size);
 }
 
 static int map_region(struct guest *guest, const struct guest_region *region)
@@ -52,14 +90,11 @@ int guest_memory_create(struct guest *guest, struct report *report)
     for (unsigned i = 0; i < map->count && err == 0; i++) {
         region = map->regions[i];
         if (region->kind == GUEST_REGION_MEMORY) {
-            err = take_pages(guest, region);
+            err = take_region(guest, region, guest->config->regions[i].shared);
         }
-    }
-    if (err != 0) {
-        guest_config_error(report, guest->node, region->name,
-                           "the host has no contiguous 0x%llx bytes free; give it less memory or "
-                           "destroy another guest",
-                           (unsigned long long)region->size);
+        if (err != 0) {
+            report_refusal(guest, region, guest->config->regions[i].shared, report);
+        }
     }
     for (unsigned i = 0; i < map->count && err == 0; i++) {
         region = map->regions[i];
@@ -82,9 +117,12 @@ void guest_memory_destroy(struct guest *guest)
         struct guest_region *region = guest->map->regions[i];
 
         if (region->owned) {
-            page_scrub(region->host, region->size);
-            page_free_range(region->host, region->size);
+            guest_memory_give(region->host, region->size);
             region->owned = false;
+        }
+        if (region->shared != NULL) {
+            guest_shared_put(region->shared);
+            region->shared = NULL;
         }
     }
 }

@@ -99,7 +99,8 @@ static void check_memory(const struct guest_config *config, struct report *repor
         return;
     }
     for (unsigned i = 0; i < config->region_count; i++) {
-        if (config->regions[i].kind == GUEST_REGION_MEMORY && config->regions[i].size <= limit) {
+        if (config->regions[i].kind == GUEST_REGION_MEMORY && config->regions[i].shared == NULL &&
+            config->regions[i].size <= limit) {
             total += config->regions[i].size;
         }
     }
@@ -173,7 +174,8 @@ const struct guest_region_config *guest_config_memory(const struct guest_config 
     for (unsigned i = 0; i < config->region_count; i++) {
         const struct guest_region_config *region = &config->regions[i];
 
-        if (region->kind == GUEST_REGION_MEMORY && start >= region->start && size <= region->size &&
+        if (region->kind == GUEST_REGION_MEMORY && region->shared == NULL &&
+            start >= region->start && size <= region->size &&
             start - region->start <= region->size - size) {
             return region;
         }
@@ -184,7 +186,8 @@ const struct guest_region_config *guest_config_memory(const struct guest_config 
 const struct guest_region_config *guest_config_ram(const struct guest_config *config)
 {
     for (unsigned i = 0; i < config->region_count; i++) {
-        if (config->regions[i].kind == GUEST_REGION_MEMORY && !config->regions[i].read_only) {
+        if (config->regions[i].kind == GUEST_REGION_MEMORY && !config->regions[i].read_only &&
+            config->regions[i].shared == NULL) {
             return &config->regions[i];
         }
     }

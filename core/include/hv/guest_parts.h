@@ -30,6 +30,21 @@ static inline struct guest_vcpu *guest_vcpu_of(const struct vcpu *vcpu)
  */
 int guest_memory_create(struct guest *guest, struct report *report);
 void guest_memory_destroy(struct guest *guest);
+/** Cleared RAM for size bytes at a guest address (for the alignment), and its way back: cleared again. Orphan. -ENOMEM. */
+int guest_memory_take(uint64_t size, gpa_t start, uint32_t owner, hpa_t *out);
+void guest_memory_give(hpa_t host, uint64_t size);
+
+/**
+ * A reference to the shared memory of that name; the first one takes it, the last one put gives it back. -EINVAL (its size is
+ * another one), -ENOMEM. Orphan; no other guest is built or taken apart meanwhile.
+ */
+int guest_shared_get(const char *name, uint64_t size, gpa_t start, struct guest_shared **out);
+void guest_shared_put(struct guest_shared *shared);
+hpa_t guest_shared_host(const struct guest_shared *shared);
+/** 0: there is no such memory. */
+uint64_t guest_shared_size(const char *name);
+void guest_shared_init(void);
+
 int guest_region_create(struct guest *guest, struct report *report);
 void guest_region_destroy(struct guest *guest);
 int guest_vcpus_create(struct guest *guest, struct report *report);

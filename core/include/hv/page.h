@@ -10,7 +10,8 @@
 /** Order n = 4 KiB << n; up to 1 GiB. */
 #define PAGE_ORDER_MAX 18
 
-/** Owners for accounting: small numbers are the hypervisor's, PAGE_OWNER_GUEST + id are guests'. */
+/** Owners for accounting: small numbers are the hypervisor's, PAGE_OWNER_GUEST + id are guests',
+ * PAGE_OWNER_SHARED + id memory that guests share. */
 enum {
     PAGE_OWNER_NONE,
     PAGE_OWNER_HEAP,
@@ -18,7 +19,8 @@ enum {
     PAGE_OWNER_STACK,
     PAGE_OWNER_PERCPU,
     PAGE_OWNER_MISC,
-    PAGE_OWNER_GUEST = 16
+    PAGE_OWNER_GUEST = 16,
+    PAGE_OWNER_SHARED = 0x40000000
 };
 
 /**
