@@ -166,11 +166,17 @@ int dt_load_fdt(struct dt_node *parent, const void *fdt, size_t size)
 {
     struct reader r = {.depth = dt_node_depth(parent)};
     int err = read_header(&r, fdt, size);
+    const char *user;
 
     while (err == 0)
         err = read_token(&r);
     if (err == -EBADMSG)
         log_error("device tree blob: %s, at byte 0x%x of its structure", r.problem, r.at);
+    user = err == 1 ? dt_merge_user(parent, r.top) : NULL;
+    if (user != NULL) {
+        log_error("device tree blob: it would change what %s uses", user);
+        err = -EBUSY;
+    }
     if (err == 1)
         dt_merge(parent, r.top);
     if (r.top != NULL)

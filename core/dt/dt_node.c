@@ -127,7 +127,7 @@ struct dt_attr *dt_attr_create(const char *name, size_t length, uint32_t size)
     return attr;
 }
 
-static void phandle_update(struct dt_node *node, const struct dt_attr *attr, bool present)
+void dt_phandle_update(struct dt_node *node, const struct dt_attr *attr, bool present)
 {
     if (!str_equal(attr->name, "phandle") && !str_equal(attr->name, "linux,phandle"))
         return;
@@ -138,7 +138,7 @@ void dt_attr_append(struct dt_node *node, struct dt_attr *attr)
 {
     list_add_tail(&node->attrs, &attr->link);
     if (attr->size == 4)
-        phandle_update(node, attr, true);
+        dt_phandle_update(node, attr, true);
 }
 
 void dt_attr_put(struct dt_node *node, struct dt_attr *attr)
@@ -152,7 +152,7 @@ void dt_attr_put(struct dt_node *node, struct dt_attr *attr)
     list_insert_before(&old->link, &attr->link);
     list_remove(&old->link);
     heap_free(old);
-    phandle_update(node, attr, true);
+    dt_phandle_update(node, attr, true);
 }
 
 static void attrs_move(struct dt_node *to, struct dt_node *from)
@@ -211,6 +211,8 @@ int dt_add_node(struct dt_node *parent, const char *name, struct dt_node **out)
 
     if (!dt_node_name_is_valid(name, length, DT_NAME_MAX) || dt_node_depth(parent) >= DT_DEPTH_MAX)
         return -EINVAL;
+    if (dt_holder(parent) != NULL)
+        return -EBUSY;
     if (dt_node_exact_child(parent, name) != NULL)
         return -EEXIST;
     node = dt_node_create(name, length);
@@ -225,22 +227,10 @@ int dt_delete_node(struct dt_node *node)
 {
     if (node->parent == NULL)
         return -EINVAL;
-    for (const struct dt_node *at = node; at != NULL; at = dt_next(node, at)) {
-        if (at->refs != 0)
-            return -EBUSY;
-    }
+    if (dt_user(node) != NULL)
+        return -EBUSY;
     dt_node_destroy(node);
     return 0;
-}
-
-void dt_hold(struct dt_node *node)
-{
-    __atomic_fetch_add(&node->refs, 1, __ATOMIC_RELAXED);
-}
-
-void dt_release(struct dt_node *node)
-{
-    __atomic_fetch_sub(&node->refs, 1, __ATOMIC_RELEASE);
 }
 
 static int attrs_copy(struct dt_node *to, const struct dt_node *from)
@@ -291,20 +281,13 @@ static unsigned subtree_height(const struct dt_node *top)
     return height;
 }
 
-static bool is_within(const struct dt_node *node, const struct dt_node *top)
-{
-    while (node != NULL && node != top)
-        node = node->parent;
-    return node != NULL;
-}
-
 int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const char *name,
                  struct dt_node **out)
 {
     struct dt_node *copy;
     int err;
 
-    if (is_within(new_parent, src) ||
+    if (dt_node_is_within(new_parent, src) ||
         dt_node_depth(new_parent) + subtree_height(src) >= DT_DEPTH_MAX)
         return -EINVAL;
     err = dt_add_node(new_parent, name, &copy);
@@ -316,45 +299,4 @@ int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const ch
     else
         *out = copy;
     return err;
-}
-
-int dt_set_attr(struct dt_node *node, const char *name, const void *data, uint32_t size)
-{
-    size_t length = strlen(name);
-    struct dt_attr *attr;
-
-    if (!dt_attr_name_is_valid(name, length, DT_NAME_MAX))
-        return -EINVAL;
-    attr = dt_attr_create(name, length, size);
-    if (attr == NULL)
-        return -ENOMEM;
-    if (size != 0)
-        memcpy(attr->data, data, size);
-    dt_attr_put(node, attr);
-    return 0;
-}
-
-int dt_set_u32(struct dt_node *node, const char *name, uint32_t value)
-{
-    uint8_t cell[4];
-
-    be32_store(cell, value);
-    return dt_set_attr(node, name, cell, sizeof(cell));
-}
-
-int dt_set_string(struct dt_node *node, const char *name, const char *value)
-{
-    return dt_set_attr(node, name, value, (uint32_t)strlen(value) + 1);
-}
-
-int dt_delete_attr(struct dt_node *node, const char *name)
-{
-    struct dt_attr *attr = (struct dt_attr *)dt_attr(node, name);
-
-    if (attr == NULL)
-        return -ENOENT;
-    phandle_update(node, attr, false);
-    list_remove(&attr->link);
-    heap_free(attr);
-    return 0;
 }

@@ -38,7 +38,7 @@ static void take_apart(struct guest *guest)
     }
     guest_memory_destroy(guest);
     guest_region_destroy(guest);
-    dt_release(guest->node);
+    dt_release(&guest->node_hold);
     if (guest->node_owned) {
         dt_delete_node(guest->node);
     }
@@ -94,7 +94,7 @@ static struct guest *guest_alloc(const char *name, struct dt_node *node)
     str_copy(guest->name, name, sizeof(guest->name));
     guest->id = guest_list_free_id();
     guest->node = node;
-    dt_hold(node);
+    dt_hold(node, &guest->node_hold, guest->name);
     guest->busy = true;
     list_init(&guest->link);
     list_init(&guest->devices);

@@ -10,8 +10,9 @@
 
 /*
  * Locking: the tree is changed at boot by the only CPU that runs, and later only by who holds the
- * guest manager's lock; nodes and attributes of the host part never change after boot. So whoever
- * walks /guests, /templates or /vmm later holds that lock too.
+ * tree lock, which is the guest manager's (guest_tree_lock()); whoever looks for anything in it
+ * later holds that lock too. Without it a node may be read, with all below it, by who holds it
+ * (dt_hold()): there nothing changes, every change is refused with -EBUSY.
  */
 
 /** Cells stay in FDT byte order in memory; the typed accessors below give host order. */
@@ -28,12 +29,13 @@ struct dt_node {
     struct list attrs;
     struct dt_node *parent;
     char *name;       /**< with unit address; "" for the root */
-    uint32_t refs;    /**< dt_hold() */
     uint32_t phandle; /**< 0: none */
 };
 
 #define DT_DEPTH_MAX 32
 #define DT_NODES_MAX 65536
+/** Largest value that is set at run time. */
+#define DT_ATTR_SIZE_MAX 0x10000
 /**
  * Longest name of a node without unit address and of an attribute (Devicetree Specification 2.2.1,
  * 2.2.4.1).
@@ -46,7 +48,7 @@ struct dt_node {
  * Merge a flattened tree (version 17) under parent: existing nodes are merged, attributes replaced.
  * Read in full before anything is changed. fdt is 8-byte aligned, size bounds it; nothing of it is
  * referred to afterwards. Boot or Orphan. -EBADMSG (broken blob; the log says where), -ENOMEM; on
- * failure the tree is unchanged.
+ * failure the tree is unchanged. -EBUSY: a node that it would change is held; the log says by whom.
  */
 int dt_load_fdt(struct dt_node *parent, const void *fdt, size_t size);
 struct dt_node *dt_root(void);
@@ -76,34 +78,74 @@ struct dt_node *dt_find_phandle(uint32_t phandle);
 bool dt_is_host(const struct dt_node *node);
 /** Full path into buf; -ENAMETOOLONG. */
 int dt_path(const struct dt_node *node, char *buf, size_t size);
-/** A held node, and so all above it, can not be deleted. */
-void dt_hold(struct dt_node *node);
-void dt_release(struct dt_node *node);
 
-/** Change the tree. Names are checked. -EINVAL, -EEXIST, -ENOMEM. */
+/** A use of a node: a part of its user's own structure. */
+struct dt_hold {
+    struct list link;
+    struct dt_node *node;
+    const char *user; /**< who it is, for the operator */
+};
+/**
+ * The node, and what is below it, stays as it is; neither it nor one above it can be deleted. user
+ * is kept as a pointer until the release. Tree lock or boot.
+ */
+void dt_hold(struct dt_node *node, struct dt_hold *hold, const char *user);
+/** Any context. */
+void dt_release(struct dt_hold *hold);
+/** Who holds the node or one above it, so that it can not be changed; NULL: nobody. */
+const char *dt_holder(const struct dt_node *node);
+/** The same, or one below it, so that it can not be deleted. */
+const char *dt_user(const struct dt_node *node);
+
+/**
+ * Change the tree. Names are checked. -EINVAL (bad name, too deep), -EEXIST, -EBUSY (parent is
+ * held), -ENOMEM.
+ */
 int dt_add_node(struct dt_node *parent, const char *name, struct dt_node **out);
 /** With all below it. -EBUSY: held; -EINVAL: the root. */
 int dt_delete_node(struct dt_node *node);
 /** With all below it; not into itself (-EINVAL). */
 int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const char *name,
                  struct dt_node **out);
-/** Add or replace; data is copied. */
+/** Add or replace; data is copied. -EINVAL (name, size), -EBUSY (node is held), -ENOMEM. */
 int dt_set_attr(struct dt_node *node, const char *name, const void *data, uint32_t size);
+int dt_set_u8(struct dt_node *node, const char *name, uint8_t value);
+int dt_set_u16(struct dt_node *node, const char *name, uint16_t value);
 int dt_set_u32(struct dt_node *node, const char *name, uint32_t value);
+int dt_set_u64(struct dt_node *node, const char *name, uint64_t value);
 int dt_set_string(struct dt_node *node, const char *name, const char *value);
-/** -ENOENT. */
+/** count values of host order. */
+int dt_set_u32_array(struct dt_node *node, const char *name, const uint32_t *values, unsigned count);
+/** count strings; at least one. */
+int dt_set_strings(struct dt_node *node, const char *name, const char *const *values,
+                   unsigned count);
+/** -ENOENT, -EBUSY. */
 int dt_delete_attr(struct dt_node *node, const char *name);
 
 const struct dt_attr *dt_attr(const struct dt_node *node, const char *name);
 /** 0, -ENOENT (absent), -EINVAL (wrong size or not terminated). */
+int dt_get_u8(const struct dt_node *node, const char *name, uint8_t *value);
+int dt_get_u16(const struct dt_node *node, const char *name, uint16_t *value);
 int dt_get_u32(const struct dt_node *node, const char *name, uint32_t *value);
 /** -ENOENT also past the last one. */
 int dt_get_u32_at(const struct dt_node *node, const char *name, unsigned index, uint32_t *value);
 int dt_get_u64(const struct dt_node *node, const char *name, uint64_t *value);
+/** How many values there are, of which at most max are stored. -ENOENT, -EINVAL (no multiple). */
+int dt_get_u8_array(const struct dt_node *node, const char *name, uint8_t *values, unsigned max);
+int dt_get_u16_array(const struct dt_node *node, const char *name, uint16_t *values, unsigned max);
+int dt_get_u32_array(const struct dt_node *node, const char *name, uint32_t *values, unsigned max);
+int dt_get_u64_array(const struct dt_node *node, const char *name, uint64_t *values, unsigned max);
 int dt_get_string(const struct dt_node *node, const char *name, const char **value);
 /** -ENOENT also past the last one. */
 int dt_get_string_at(const struct dt_node *node, const char *name, unsigned index,
                      const char **value);
+/** Strings of a list. -ENOENT, -EINVAL. */
+int dt_count_strings(const struct dt_node *node, const char *name);
+/** Index of a string in a list. -ENOENT (also: not in it), -EINVAL. */
+int dt_find_string(const struct dt_node *node, const char *name, const char *value);
+/** The host node that the index-th cell names. -ENOENT (also: no node has it), -EINVAL. */
+int dt_get_phandle(const struct dt_node *node, const char *name, unsigned index,
+                   struct dt_node **target);
 bool dt_is_compatible(const struct dt_node *node, const char *compatible);
 /** "status" absent, "ok" or "okay". */
 bool dt_is_enabled(const struct dt_node *node);

@@ -46,6 +46,7 @@ struct guest {
     uint32_t id;
     char name[GUEST_NAME_MAX];
     struct dt_node *node;
+    struct dt_hold node_hold;
     struct list link; /**< list of all guests */
     unsigned vcpu_count;
     struct vcpu **vcpus; /**< by subid */

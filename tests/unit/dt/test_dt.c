@@ -357,15 +357,126 @@ static void test_interrupts(void **state)
 
 static void test_delete_and_hold(void **state)
 {
-    struct dt_node *a = add(dt_root(), "a"), *b = add(a, "b");
+    struct dt_node *a = add(dt_root(), "a"), *b = add(a, "b"), *c = add(b, "c"), *new;
+    struct dt_hold first, second;
 
     (void)state;
     assert_int_equal(dt_delete_node(dt_root()), -EINVAL);
-    dt_hold(b);
+    dt_hold(b, &first, "linux0");
+    dt_hold(b, &second, "uart");
+    /* Nothing above can go, nothing below can change. */
     assert_int_equal(dt_delete_node(a), -EBUSY);
-    dt_release(b);
+    assert_int_equal(dt_delete_node(c), -EBUSY);
+    assert_int_equal(dt_add_node(c, "d", &new), -EBUSY);
+    assert_int_equal(dt_copy_node(a, c, "d", &new), -EINVAL);
+    assert_int_equal(dt_copy_node(c, b, "d", &new), -EBUSY);
+    assert_int_equal(dt_set_u32(c, "value", 1), -EBUSY);
+    assert_int_equal(dt_set_u32(b, "value", 1), -EBUSY);
+    assert_int_equal(dt_delete_attr(c, "value"), -ENOENT);
+    /* What is beside it, and what stands above, may. */
+    assert_int_equal(dt_set_u32(a, "value", 1), 0);
+    assert_int_equal(dt_add_node(a, "e", &new), 0);
+    assert_int_equal(dt_delete_node(new), 0);
+    assert_string_equal(dt_user(a), "linux0");
+    assert_string_equal(dt_holder(c), "linux0");
+    assert_null(dt_holder(a));
+    dt_release(&first);
+    assert_string_equal(dt_user(b), "uart");
+    dt_release(&second);
+    assert_null(dt_user(b));
+    assert_int_equal(dt_set_u32(c, "value", 1), 0);
     assert_int_equal(dt_delete_node(a), 0);
     assert_null(dt_find("/a"));
+}
+
+static void test_attributes_of_held_nodes_stay(void **state)
+{
+    struct dt_node *a = add(dt_root(), "a");
+    struct dt_hold hold;
+
+    (void)state;
+    dt_set_u32(a, "value", 1);
+    dt_hold(a, &hold, "x");
+    assert_int_equal(dt_delete_attr(a, "value"), -EBUSY);
+    assert_non_null(dt_attr(a, "value"));
+    dt_release(&hold);
+    assert_int_equal(dt_delete_attr(a, "value"), 0);
+}
+
+static void test_numbers(void **state)
+{
+    static const uint8_t raw[] = {0, 1, 2, 3, 4, 5, 6, 7};
+    struct dt_node *a = add(dt_root(), "a");
+    uint64_t v64 = 0, v64s[2];
+    uint32_t v32s[2], cells[] = {7, 0x80000000};
+    uint16_t v16 = 0, v16s[8];
+    uint8_t v8 = 0, v8s[8];
+
+    (void)state;
+    assert_int_equal(dt_set_attr(a, "raw", raw, sizeof(raw)), 0);
+    assert_int_equal(dt_get_u8_array(a, "raw", v8s, 8), 8);
+    assert_int_equal(v8s[7], 7);
+    assert_int_equal(dt_get_u16_array(a, "raw", v16s, 8), 4);
+    assert_int_equal(v16s[1], 0x0203);
+    assert_int_equal(dt_get_u32_array(a, "raw", v32s, 1), 2);
+    assert_int_equal(v32s[0], 0x00010203);
+    assert_int_equal(dt_get_u64_array(a, "raw", v64s, 2), 1);
+    assert_int_equal(v64s[0], 0x0001020304050607);
+    assert_int_equal(dt_get_u64_array(a, "none", v64s, 2), -ENOENT);
+    assert_int_equal(dt_set_attr(a, "odd", raw, 3), 0);
+    assert_int_equal(dt_get_u16_array(a, "odd", v16s, 8), -EINVAL);
+    assert_int_equal(dt_set_attr(a, "flag", NULL, 0), 0);
+    assert_int_equal(dt_get_u32_array(a, "flag", v32s, 2), -EINVAL);
+    assert_int_equal(dt_get_u8(a, "odd", &v8), -EINVAL);
+    assert_int_equal(dt_set_u8(a, "v8", 0xfe), 0);
+    assert_int_equal(dt_get_u8(a, "v8", &v8), 0);
+    assert_int_equal(v8, 0xfe);
+    assert_int_equal(dt_set_u16(a, "v16", 0xfedc), 0);
+    assert_int_equal(dt_get_u16(a, "v16", &v16), 0);
+    assert_int_equal(v16, 0xfedc);
+    assert_int_equal(dt_set_u64(a, "v64", 0xfedcba9876543210), 0);
+    assert_int_equal(dt_get_u64(a, "v64", &v64), 0);
+    assert_true(v64 == 0xfedcba9876543210);
+    assert_int_equal(dt_set_u32_array(a, "cells", cells, 2), 0);
+    assert_memory_equal(dt_attr(a, "cells")->data, "\0\0\0\7\x80\0\0\0", 8);
+    assert_int_equal(dt_set_attr(a, "huge", raw, DT_ATTR_SIZE_MAX + 1), -EINVAL);
+}
+
+static void test_string_lists(void **state)
+{
+    static const char *const names[] = {"arm,pl011", "", "arm,primecell"};
+    struct dt_node *a = add(dt_root(), "a");
+    const char *value;
+
+    (void)state;
+    assert_int_equal(dt_set_strings(a, "list", names, 3), 0);
+    assert_int_equal(dt_attr(a, "list")->size, 10 + 1 + 14);
+    assert_int_equal(dt_count_strings(a, "list"), 3);
+    assert_int_equal(dt_get_string_at(a, "list", 2, &value), 0);
+    assert_string_equal(value, "arm,primecell");
+    assert_int_equal(dt_find_string(a, "list", "arm,primecell"), 2);
+    assert_int_equal(dt_find_string(a, "list", "arm"), -ENOENT);
+    assert_int_equal(dt_find_string(a, "none", "arm"), -ENOENT);
+    assert_int_equal(dt_set_strings(a, "list", names, 0), -EINVAL);
+    assert_int_equal(dt_set_attr(a, "open", "ab", 2), 0);
+    assert_int_equal(dt_count_strings(a, "open"), -EINVAL);
+    assert_int_equal(dt_find_string(a, "open", "ab"), -EINVAL);
+    assert_int_equal(dt_count_strings(a, "none"), -ENOENT);
+}
+
+static void test_phandle_targets(void **state)
+{
+    struct dt_node *a = add(dt_root(), "a"), *b = add(dt_root(), "b"), *found = NULL;
+    const uint32_t cells[] = {1, 9};
+
+    (void)state;
+    dt_set_u32(b, "phandle", 9);
+    dt_set_u32_array(a, "clocks", cells, 2);
+    assert_int_equal(dt_get_phandle(a, "clocks", 1, &found), 0);
+    assert_ptr_equal(found, b);
+    assert_int_equal(dt_get_phandle(a, "clocks", 0, &found), -ENOENT);
+    assert_int_equal(dt_get_phandle(a, "clocks", 2, &found), -ENOENT);
+    assert_int_equal(dt_get_phandle(a, "none", 0, &found), -ENOENT);
 }
 
 static struct dt_node *make_template(void)
@@ -434,6 +545,10 @@ int main(void)
         cmocka_unit_test_teardown(test_translation, empty_tree),
         cmocka_unit_test_teardown(test_interrupts, empty_tree),
         cmocka_unit_test_teardown(test_delete_and_hold, empty_tree),
+        cmocka_unit_test_teardown(test_attributes_of_held_nodes_stay, empty_tree),
+        cmocka_unit_test_teardown(test_numbers, empty_tree),
+        cmocka_unit_test_teardown(test_string_lists, empty_tree),
+        cmocka_unit_test_teardown(test_phandle_targets, empty_tree),
         cmocka_unit_test_teardown(test_copy, empty_tree),
         cmocka_unit_test_teardown(test_out_of_memory_at_any_point, empty_tree),
     };
