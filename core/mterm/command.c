@@ -12,6 +12,8 @@ TABLE_DECLARE(commands, struct command);
 
 /** Width of "NAME VERB ARGUMENTS" in a list of usages; help starts behind it. */
 #define USAGE_COLUMN 36
+/** Width of the help. */
+#define HELP_WIDTH 41
 
 const struct command *command_find(const char *name)
 {
@@ -57,13 +59,33 @@ static void verb_synopsis(const struct command *cmd, const struct command_verb *
                        verb->usage[0] ? " " : "", verb->usage);
 }
 
+// The help behind the synopsis, in lines of its own column.
+static void print_help(struct terminal *term, const char *help)
+{
+    while (strlen(help) > HELP_WIDTH) {
+        size_t n = HELP_WIDTH;
+
+        while (n > 0 && help[n] != ' ')
+            n--;
+        if (n == 0)
+            n = HELP_WIDTH;
+        term_printf(term, "%.*s\n%*s", (int)n, help, USAGE_COLUMN + 3, "");
+        help += n + (help[n] == ' ');
+    }
+    term_printf(term, "%s\n", help);
+}
+
 void command_usage(struct terminal *term, const struct command *cmd)
 {
     char synopsis[128];
 
     for (unsigned i = 0; i < cmd->verb_count; i++) {
         verb_synopsis(cmd, &cmd->verbs[i], synopsis, sizeof(synopsis));
-        term_printf(term, "  %-*s %s\n", USAGE_COLUMN, synopsis, cmd->verbs[i].help);
+        if (strlen(synopsis) > USAGE_COLUMN)
+            term_printf(term, "  %s\n%*s", synopsis, USAGE_COLUMN + 3, "");
+        else
+            term_printf(term, "  %-*s ", USAGE_COLUMN, synopsis);
+        print_help(term, cmd->verbs[i].help);
     }
 }
 

@@ -34,6 +34,8 @@ struct command {
     const char *name;
     const char *group; /**< "Guests", "Host", "System" ... */
     const char *help;  /**< one line */
+    /** What "help NAME" and the manual tell besides: sentences, lines of at most 80 bytes, each ended by "\n". NULL: nothing. */
+    const char *details;
     const struct command_verb *verbs;
     unsigned verb_count;
 };

@@ -13,6 +13,8 @@ static int help_one(struct terminal *term, const char *name)
         return mterm_error(term, -ENOENT, "help: command", name);
     term_printf(term, "%s: %s\n", cmd->name, cmd->help);
     command_usage(term, cmd);
+    if (cmd->details != NULL)
+        term_printf(term, "\n%s", cmd->details);
     return 0;
 }
 

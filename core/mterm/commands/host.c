@@ -208,6 +208,9 @@ static const struct command host = {
     .name = "host",
     .group = "Host",
     .help = "the machine underneath",
+    .details = "Memory ends with a line \"census: pages=... heap_objects=... heap_bytes=...\n"
+               "vcpus=... guests=... timers=...\" of what is free (pages) and in use (the rest):\n"
+               "equal before and after, nothing has leaked.\n",
     .verbs = host_verbs,
     .verb_count = ARRAY_SIZE(host_verbs),
 };

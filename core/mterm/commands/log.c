@@ -61,6 +61,8 @@ static const struct command log_command = {
     .name = "log",
     .group = "System",
     .help = "the hypervisor's log",
+    .details = "All levels are kept in memory; level sets the least urgent one that is echoed on\n"
+               "the console. What guests provoke is limited to a number of lines a second each.\n",
     .verbs = log_verbs,
     .verb_count = ARRAY_SIZE(log_verbs),
 };

@@ -276,6 +276,12 @@ static const struct command vcpu_command = {
     .name = "vcpu",
     .group = "Guests",
     .help = "virtual CPUs",
+    .details =
+        "A VCPU is named GUEST/NUMBER or by its id. Orphan VCPUs run the hypervisor\n"
+        "itself: they can be looked at, but not paused, halted, kicked or reset. Pause\n"
+        "adds the reason \"operator\" to why a VCPU is paused and resume takes it away; the\n"
+        "VCPU runs when no other reason is left. For regs a VCPU that runs is stopped for\n"
+        "a moment.\n",
     .verbs = vcpu_verbs,
     .verb_count = ARRAY_SIZE(vcpu_verbs),
 };
