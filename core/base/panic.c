@@ -7,6 +7,7 @@
 #include <arch/system.h>
 #include <hv/cpu.h>
 #include <hv/panic.h>
+#include <hv/symbol.h>
 #include <lib/fmt.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,15 +15,7 @@
 #include <stdint.h>
 
 #define BACKTRACE_MAX 24
-/* Farther than this from the last symbol, an address is not in a function of ours. */
-#define SYMBOL_SPAN_MAX 0x10000
 #define NO_CPU UINT32_MAX
-
-/* Weak: the host port is not linked with a symbol table. */
-#define SYMTAB WEAK __attribute__((visibility("hidden")))
-extern const struct symtab_entry symtab_entries[] SYMTAB;
-extern const uint32_t symtab_count SYMTAB;
-extern const char symtab_names[] SYMTAB;
 
 void (*panic_describe_hook)(void (*print)(const char *fmt, ...));
 
@@ -55,31 +48,12 @@ void panic_print(const char *fmt, ...)
     va_end(args);
 }
 
-/* The last symbol at or below the offset, or NULL. */
-static const struct symtab_entry *symbol_find(uint64_t offset)
-{
-    uint32_t low = 0;
-    uint32_t high = &symtab_count != NULL ? symtab_count : 0;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (symtab_entries[middle].offset <= offset)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low == 0 ? NULL : &symtab_entries[low - 1];
-}
-
 void panic_print_symbol(void (*print)(const char *fmt, ...), unsigned long addr)
 {
-    uint64_t offset = addr - arch_system_image_base();
-    const struct symtab_entry *symbol = symbol_find(offset);
+    struct symbol symbol;
 
-    if (symbol != NULL && offset - symbol->offset < SYMBOL_SPAN_MAX)
-        print("%s+0x%llx", symtab_names + symbol->name,
-              (unsigned long long)(offset - symbol->offset));
+    if (symbol_find(addr, &symbol))
+        print("%s+0x%x", symbol.name, symbol.offset);
     else
         print("0x%lx", addr);
 }

@@ -20,12 +20,6 @@ NORETURN PRINTF(1, 2) void panic(const char *fmt, ...);
 /** Out of line, so that an ASSERT costs a compare and a branch. */
 NORETURN void panic_assert(const char *cond, const char *file, int line);
 
-/** The image's function names, made by tools/symtab.py: offsets from arch_system_image_base() in rising order. Absent on the host. */
-struct symtab_entry {
-    uint32_t offset;
-    uint32_t name; /**< offset in symtab_names */
-};
-
 /** Lines that describe what is running (current VCPU); handed in by the scheduler so that base need not know it. */
 extern void (*panic_describe_hook)(void (*print)(const char *fmt, ...));
 

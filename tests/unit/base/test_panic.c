@@ -10,6 +10,7 @@
 #include <arch/system.h>
 #include <hv/cpu.h>
 #include <hv/panic.h>
+#include <hv/symbol.h>
 #include <lib/errno.h>
 #include <port/host.h>
 #include <string.h>
@@ -17,9 +18,12 @@
 #include <unistd.h>
 
 /* The table that tools/symtab.py makes of the image. */
-const struct symtab_entry symtab_entries[] = {{0x100, 0}, {0x180, 6}, {0x40000, 13}};
+const struct symtab_marker symtab_markers[] = {{0x100, 0}, {0x40000, 15}};
 const uint32_t symtab_count = 3;
-const char symtab_names[] = "first\0second\0third";
+const uint32_t symtab_group = 2;
+const uint8_t symtab_pairs[][2] = {{'i', 'r'}};
+const uint8_t symtab_stream[] = "\0f\x80st\0\x80\1second\0\0th\x80"
+                                "d";
 
 static void symbol(uint64_t offset)
 {
