@@ -6,6 +6,7 @@ usage: bench.py OUTPUT-DIR
 Under -icount shift=0,sleep=off one instruction is one nanosecond of virtual time, so that the results are
 the same on every machine. They are printed as a table and written to OUTPUT-DIR/bench.json.
 """
+import glob
 import json
 import os
 import re
@@ -29,7 +30,17 @@ BUDGETS = {
     "pl011_fr_read": ("instructions", 500),
     "gicd_typer_read": ("instructions", 500),
     "gicd_isenabler_read": ("instructions", 500),
+    "vcpu_switch_min": ("instructions", 901),
+    "vcpu_switch_mean": ("instructions", 901),
 }
+# A page that both guests of the switch measurement write their stamps to.
+SHARED_PAGE = """
+memory@50000000 {
+	device_type = "memory";
+	reg = <0 0x50000000 0 0x1000>;
+	bulkhead,shared = "stamps";
+};
+"""
 
 
 def config(output, **settings):
@@ -50,21 +61,42 @@ def measure_host(output):
     return {"boot_to_prompt": ticks * NS_PER_SECOND // frequency, "ram_used": (ram - free) << 10}
 
 
-def measure_guest(output):
-    """Run the bench payload as the only guest; return what it measured."""
-    folder = os.path.join(output, "bench")
+def run_guests(output, name, texts, programs, until):
+    """Start a machine with guests of these device trees; return what the guest `until` has printed at its end."""
+    folder = os.path.join(output, "bench", name)
     os.makedirs(folder, exist_ok=True)
-    tree = os.path.join(folder, "bench.dts")
-    with open(tree, "w", encoding="ascii") as file:
-        file.write(guests.payload("bench", props="bulkhead,autostart;"))
-    packed = os.path.join(folder, "bundle.cpio")
-    bundle.pack(packed, [tree, *guests.payload_files(output, "bench")])
-    with Machine(config(output, bundle=packed), os.path.join(output, "bench-guest.log")) as one:
+    for stem, text in texts.items():
+        with open(os.path.join(folder, f"{stem}.dts"), "w", encoding="ascii") as file:
+            file.write(text)
+    packed = os.path.join(output, "bench", f"{name}.cpio")
+    bundle.pack(packed, [*guests.payload_files(output, *programs), folder])
+    with Machine(config(output, bundle=packed), os.path.join(output, f"bench-{name}.log")) as one:
         one.start()
         one.prompt()
-        found = guests.console(one, "bench", r"^SUMMARY ", 120)
+        found = guests.console(one, until, r"^SUMMARY ", 120)
     return {name: int(value)
             for name, value in re.findall(r"^BENCH (\w+) (\d+)", found.string, re.M)}
+
+
+def measure_guest(output):
+    """Run the bench payload as the only guest; return what it measured."""
+    tree = guests.payload("bench", props="bulkhead,autostart;")
+    return run_guests(output, "exits", {"bench": tree}, ["bench"], "bench")
+
+
+def switching_guest(name, slot):
+    """Return the device tree of one of the two guests that share a CPU and a page."""
+    return guests.dts(name, 'bulkhead,kernel = "switch.bin"; bulkhead,format = "raw"; '
+                      'bulkhead,autostart; bulkhead,counter = "host";',
+                      "vcpus { bulkhead,count = <1>; bulkhead,time-slice-us = <200>; };",
+                      aspace=guests.MEMORY.format(size=16 << 20) + guests.UART + SHARED_PAGE,
+                      bootargs=f"host=bulkhead slot={slot}")
+
+
+def measure_switch(output):
+    """Run two guests that are busy on one CPU; return what changing from one to the other takes."""
+    trees = {f"switch{slot}": switching_guest(f"switch{slot}", slot) for slot in (0, 1)}
+    return run_guests(output, "switch", trees, ["switch"], "switch0")
 
 
 def report(results):
@@ -83,11 +115,11 @@ def main():
         sys.exit(__doc__)
     output = os.path.abspath(sys.argv[1])
     results = {"image_size": os.path.getsize(os.path.join(output, "Image"))}
-    for log in ("bench-host.log", "bench-guest.log"):
-        if os.path.exists(os.path.join(output, log)):
-            os.remove(os.path.join(output, log))
+    for log in glob.glob(os.path.join(output, "bench-*.log")):
+        os.remove(log)
     results.update(measure_host(output))
     results.update(measure_guest(output))
+    results.update(measure_switch(output))
     broken = report(results)
     with open(os.path.join(output, "bench.json"), "w", encoding="ascii") as file:
         json.dump({"results": results, "budgets": {n: b for n, (_, b) in BUDGETS.items()},
