@@ -136,7 +136,7 @@ static int copy_template(const char *name, const char *template_name, struct dt_
 
     if (source == NULL) {
         report_error(report,
-                     "/templates/%s: no such template; \"devtree show /templates\" lists them",
+                     "/templates/%s: no such template; \"devtree node show /templates\" lists them",
                      template_name);
         return -ENOENT;
     }

@@ -1,151 +1,310 @@
 // SPDX-License-Identifier: Apache-2.0
-// Command devtree: the device tree as the hypervisor holds it, written like a DTS file.
-#include <hv/dt.h>
+// Command devtree: the device tree as the hypervisor holds it: read, written, loaded, checked.
+#include "devtree.h"
+
+#include <hv/bundle.h>
 #include <hv/guest.h>
+#include <hv/guest_config.h>
+#include <hv/heap.h>
 #include <hv/mterm.h>
-#include <lib/endian.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
-/** Bytes of one property that are shown. */
-#define VALUE_MAX 1024
+#define PATH_MAX_TEXT 256
+/** Room for output that is made under the lock of the tree, and most that it can become. */
+#define OUTPUT_FIRST 4096
+#define OUTPUT_MAX (1U << 20)
+#define OUTPUT_PIECE 256
 
-static void indent(struct terminal *term, unsigned depth)
-{
-    term_printf(term, "%*s", (int)(4 * depth), "");
-}
+/** A terminal that keeps what is written: nobody waits for a slow console while the lock is held. */
+struct output {
+    struct terminal term;
+    struct terminal *out;
+    char *text;
+    size_t size, room;
+    bool cut;
+};
 
-// Strings as the specification has them: printable, each terminated, none empty.
-static bool is_strings(const uint8_t *data, uint32_t size)
+static bool output_grow(struct output *output, size_t wanted)
 {
-    if (size == 0 || size > VALUE_MAX || data[size - 1] != '\0' || data[0] == '\0') {
+    size_t room = MAX(output->room, (size_t)OUTPUT_FIRST);
+    char *text;
+
+    while (room < wanted)
+        room *= 2;
+    text = room > OUTPUT_MAX ? NULL : heap_alloc(room);
+    if (text == NULL)
         return false;
-    }
-    for (uint32_t i = 0; i < size; i++) {
-        bool end = data[i] == '\0';
-
-        if (end ? i > 0 && data[i - 1] == '\0' : data[i] < 0x20 || data[i] > 0x7e) {
-            return false;
-        }
-    }
+    if (output->size > 0)
+        memcpy(text, output->text, output->size);
+    heap_free(output->text);
+    output->text = text;
+    output->room = room;
     return true;
 }
 
-static void print_strings(struct terminal *term, const char *data, uint32_t size)
+static void output_write(struct terminal *term, const char *text, size_t size)
 {
-    for (uint32_t at = 0; at < size; at += (uint32_t)strlen(data + at) + 1) {
-        term_printf(term, "%s\"%s\"", at == 0 ? "" : ", ", data + at);
+    struct output *output = container_of(term, struct output, term);
+
+    if (output->cut ||
+        (output->size + size > output->room && !output_grow(output, output->size + size))) {
+        output->cut = true;
+        return;
     }
+    memcpy(output->text + output->size, text, size);
+    output->size += size;
 }
 
-static void print_cells(struct terminal *term, const uint8_t *data, uint32_t size)
+static bool output_interrupted(struct terminal *term)
 {
-    term_printf(term, "<");
-    for (uint32_t at = 0; at < MIN(size, (uint32_t)VALUE_MAX); at += 4) {
-        term_printf(term, "%s0x%x", at == 0 ? "" : " ", be32_load(data + at));
-    }
-    term_printf(term, "%s>", size > VALUE_MAX ? " ..." : "");
+    struct output *output = container_of(term, struct output, term);
+
+    return output->cut || term_interrupted(output->out);
 }
 
-static void print_bytes(struct terminal *term, const uint8_t *data, uint32_t size)
+static int output_print(struct output *output)
 {
-    term_printf(term, "[");
-    for (uint32_t at = 0; at < MIN(size, (uint32_t)VALUE_MAX); at++) {
-        term_printf(term, "%s%02x", at == 0 ? "" : " ", data[at]);
-    }
-    term_printf(term, "%s]", size > VALUE_MAX ? " ..." : "");
-}
-
-static void print_attr(struct terminal *term, const struct dt_attr *attr, unsigned depth)
-{
-    indent(term, depth);
-    term_puts_escaped(term, attr->name, strlen(attr->name));
-    if (attr->size > 0) {
-        term_printf(term, " = ");
-        if (is_strings(attr->data, attr->size)) {
-            print_strings(term, attr->data, attr->size);
-        } else if (attr->size % 4 == 0) {
-            print_cells(term, attr->data, attr->size);
-        } else {
-            print_bytes(term, attr->data, attr->size);
-        }
-    }
-    term_printf(term, ";\n");
-}
-
-static void open_node(struct terminal *term, const struct dt_node *node, unsigned depth)
-{
-    const char *name = node->parent == NULL ? "/" : node->name;
-
-    indent(term, depth);
-    term_puts_escaped(term, name, strlen(name));
-    term_printf(term, " {\n");
-    LIST_FOR_EACH(attr, &node->attrs, struct dt_attr, link) {
-        print_attr(term, attr, depth + 1);
-    }
-}
-
-static void close_node(struct terminal *term, unsigned depth)
-{
-    indent(term, depth);
-    term_printf(term, "};\n");
-}
-
-// Depth-first without recursion: the tree may be deeper than a stack of the hypervisor.
-static int show_tree(struct terminal *term, const struct dt_node *root)
-{
-    const struct dt_node *node = root;
-    unsigned depth = 0;
-
-    for (;;) {
-        if (term_interrupted(term)) {
+    for (size_t at = 0; at < output->size; at += OUTPUT_PIECE) {
+        if (term_interrupted(output->out))
             return -EINTR;
-        }
-        open_node(term, node, depth);
-        if (dt_first_child(node) != NULL) {
-            node = dt_first_child(node);
-            depth++;
-            continue;
-        }
-        close_node(term, depth);
-        while (node != root && dt_next_sibling(node) == NULL) {
-            node = node->parent;
-            close_node(term, --depth);
-        }
-        if (node == root) {
-            return 0;
-        }
-        node = dt_next_sibling(node);
+        term_write(output->out, output->text + at, MIN(output->size - at, (size_t)OUTPUT_PIECE));
     }
+    if (output->cut)
+        term_printf(output->out, "\nmore than there is room for; name a node below\n");
+    return output->cut ? -ENOSPC : 0;
 }
 
-static int devtree_show_run(struct terminal *term, int argc, char **argv)
+// Runs fn with the tree locked, then prints what it wrote.
+static int run_locked(struct terminal *term, int argc, char **argv,
+                      int (*fn)(struct terminal *term, int argc, char **argv))
 {
-    const char *path = argc > 0 ? argv[0] : "/";
-    const struct dt_node *node;
-    int err = -ENOENT;
+    struct output output = {
+        .term = {.write = output_write,
+                 .interrupted = output_interrupted,
+                 .columns = term->columns,
+                 .rows = term->rows},
+        .out = term,
+    };
+    int err, printed;
 
     guest_tree_lock();
-    node = path[0] == '/' ? dt_find(path) : NULL;
-    if (node != NULL) {
-        err = show_tree(term, node);
-    }
+    err = fn(&output.term, argc, argv);
     guest_tree_unlock();
-    if (node == NULL) {
-        (void)mterm_error(term, err, "devtree show: node", path);
-        term_printf(term, "usage: devtree show [PATH]; a path begins with \"/\"\n");
+    printed = output_print(&output);
+    heap_free(output.text);
+    return err != 0 ? err : printed;
+}
+
+int devtree_error(struct terminal *term, int err, const char *path, const char *name)
+{
+    struct dt_node *node = dt_find(path);
+    const char *user = err == -EBUSY && node != NULL ? dt_user(node) : NULL;
+
+    term_puts_escaped(term, path, strlen(path));
+    if (name != NULL) {
+        term_printf(term, ": ");
+        term_puts_escaped(term, name, strlen(name));
     }
+    term_printf(term, ": %s", error_name(err));
+    if (user != NULL) {
+        term_printf(term, ": ");
+        term_puts_escaped(term, user, strlen(user));
+        term_printf(term, " uses it");
+    }
+    term_printf(term, "\n");
     return err;
+}
+
+struct dt_node *devtree_node(struct terminal *term, const char *path)
+{
+    struct dt_node *node = path[0] == '/' ? dt_find(path) : NULL;
+
+    if (node == NULL) {
+        (void)devtree_error(term, -ENOENT, path, NULL);
+        term_printf(term, "no such node; a path begins with \"/\"\n");
+    }
+    return node;
+}
+
+// The parent that a new node at this path gets, and its name there.
+static struct dt_node *new_place(struct terminal *term, char *path, char **name)
+{
+    char parent[PATH_MAX_TEXT];
+    char *slash = strrchr(path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash - path);
+
+    if (slash == NULL || path[0] != '/' || length >= sizeof(parent)) {
+        (void)devtree_node(term, slash == NULL ? path : "");
+        return NULL;
+    }
+    memcpy(parent, path, length);
+    parent[length] = '\0';
+    *name = slash + 1;
+    return devtree_node(term, length == 0 ? "/" : parent);
+}
+
+// What else is to say of a node that could not be made at this place.
+static int new_failed(struct terminal *term, int err, struct dt_node *parent, const char *path)
+{
+    char busy[PATH_MAX_TEXT];
+
+    if (err == -EBUSY && dt_path(parent, busy, sizeof(busy)) == 0)
+        return devtree_error(term, err, busy, NULL);
+    (void)devtree_error(term, err, path, NULL);
+    if (err == -EINVAL)
+        term_printf(term,
+                    "a name has 1 to %u of A-Z a-z 0-9 , . _ + -, then perhaps @ and an address; "
+                    "nodes lie at most %u deep, a copy not in itself\n",
+                    DT_NAME_MAX, DT_DEPTH_MAX);
+    return err;
+}
+
+static int node_show(struct terminal *term, int argc UNUSED, char **argv)
+{
+    const struct dt_node *node = devtree_node(term, argv[0]);
+
+    if (node == NULL)
+        return -ENOENT;
+    devtree_print_node(term, node);
+    return 0;
+}
+
+static int node_dump(struct terminal *term, int argc, char **argv)
+{
+    const struct dt_node *node = devtree_node(term, argc > 0 ? argv[0] : "/");
+
+    return node == NULL ? -ENOENT : devtree_print_tree(term, node);
+}
+
+static int node_add(struct terminal *term, int argc UNUSED, char **argv)
+{
+    char *name;
+    struct dt_node *parent = new_place(term, argv[0], &name);
+    struct dt_node *node;
+    int err = parent == NULL ? -ENOENT : dt_add_node(parent, name, &node);
+
+    return parent == NULL || err == 0 ? err : new_failed(term, err, parent, argv[0]);
+}
+
+static int node_copy(struct terminal *term, int argc UNUSED, char **argv)
+{
+    const struct dt_node *from = devtree_node(term, argv[0]);
+    char *name;
+    struct dt_node *parent = from == NULL ? NULL : new_place(term, argv[1], &name);
+    struct dt_node *node;
+    int err = parent == NULL ? -ENOENT : dt_copy_node(from, parent, name, &node);
+
+    return parent == NULL || err == 0 ? err : new_failed(term, err, parent, argv[1]);
+}
+
+static int node_delete(struct terminal *term, int argc UNUSED, char **argv)
+{
+    struct dt_node *node = devtree_node(term, argv[0]);
+    int err = node == NULL ? -ENOENT : dt_delete_node(node);
+
+    return node == NULL || err == 0 ? err : devtree_error(term, err, argv[0], NULL);
+}
+
+const struct devtree_verb devtree_node_verbs[] = {
+    {"show", "PATH", 1, 1, node_show},     {"dump", "[PATH]", 0, 1, node_dump},
+    {"add", "PATH", 1, 1, node_add},       {"copy", "FROM-PATH TO-PATH", 2, 2, node_copy},
+    {"delete", "PATH", 1, 1, node_delete}, {0},
+};
+
+static int run_sub(struct terminal *term, int argc, char **argv, const char *what,
+                   const struct devtree_verb *verbs)
+{
+    const struct devtree_verb *verb = verbs;
+
+    while (verb->name != NULL && !str_equal(verb->name, argv[0]))
+        verb++;
+    if (verb->name != NULL && argc - 1 >= verb->min_args && argc - 1 <= verb->max_args)
+        return run_locked(term, argc - 1, argv + 1, verb->run);
+    term_printf(term, "usage:\n");
+    for (verb = verbs; verb->name != NULL; verb++)
+        term_printf(term, "  devtree %s %s %s\n", what, verb->name, verb->usage);
+    return -EINVAL;
+}
+
+static int devtree_node_run(struct terminal *term, int argc, char **argv)
+{
+    return run_sub(term, argc, argv, "node", devtree_node_verbs);
+}
+
+static int devtree_attr_run(struct terminal *term, int argc, char **argv)
+{
+    return run_sub(term, argc, argv, "attr", devtree_attr_verbs);
+}
+
+// The bundle aligns to 4 bytes, the reader wants 8.
+static int load_file(struct dt_node *parent, const void *data, size_t size)
+{
+    void *copy = heap_alloc(MAX(size, (size_t)1));
+    int err;
+
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy, data, size);
+    err = dt_load_fdt(parent, copy, size);
+    heap_free(copy);
+    return err;
+}
+
+static int load_locked(struct terminal *term, int argc UNUSED, char **argv)
+{
+    struct dt_node *parent = devtree_node(term, argv[1]);
+    const void *data;
+    size_t size;
+    int err;
+
+    if (parent == NULL)
+        return -ENOENT;
+    err = bundle_find(argv[0], &data, &size);
+    if (err != 0) {
+        (void)mterm_error(term, err, "boot bundle: file", argv[0]);
+        return err;
+    }
+    err = load_file(parent, data, size);
+    if (err == -EBUSY)
+        return devtree_error(term, err, argv[1], NULL);
+    if (err != 0)
+        (void)mterm_error(term, err, "no usable device tree, nothing was changed: file", argv[0]);
+    return err;
+}
+
+static int devtree_load_run(struct terminal *term, int argc, char **argv)
+{
+    return run_locked(term, argc, argv, load_locked);
 }
 
 static const struct command_verb devtree_verbs[] = {
     {
-        .name = "show",
-        .usage = "[PATH]",
-        .help = "the device tree, or what is below a node",
-        .max_args = 1,
-        .complete = {COMPLETE_NODE},
-        .run = devtree_show_run,
+        .name = "node",
+        .usage = "show|dump|add|copy|delete [PATH [TO-PATH]]",
+        .help = "show a node, dump all below it, add, copy or delete it",
+        .min_args = 1,
+        .max_args = 3,
+        .complete = {COMPLETE_NONE, COMPLETE_NODE},
+        .run = devtree_node_run,
+    },
+    {
+        .name = "attr",
+        .usage = "show|get|set|delete PATH [NAME [TYPE VALUE...]]",
+        .help = "a node's attributes; types: empty string strings u8 u16 u32 u64 cells bytes",
+        .min_args = 2,
+        .max_args = COMMAND_ARGS_MAX,
+        .complete = {COMPLETE_NONE, COMPLETE_NODE},
+        .run = devtree_attr_run,
+    },
+    {
+        .name = "load",
+        .usage = "FILE PATH",
+        .help = "merge a DTB of the boot bundle at a node",
+        .min_args = 2,
+        .max_args = 2,
+        .complete = {COMPLETE_NONE, COMPLETE_NODE},
+        .run = devtree_load_run,
     },
 };
 static const struct command devtree = {

@@ -102,14 +102,14 @@ static void test_arguments(void **state)
 static void test_paths(void **state)
 {
     (void)state;
-    assert_completes("devtree show ", 1, "/");
+    assert_completes("devtree node dump ", 1, "/");
     assert_true(done.more);
-    assert_completes("devtree show /gu", 1, "/guests");
+    assert_completes("devtree node dump /gu", 1, "/guests");
     assert_true(done.more);
-    assert_completes("devtree show /guests/", 2, "/guests/linux");
-    assert_completes("devtree show /guests/linux1/a", 1, "/guests/linux1/aspace");
-    assert_completes("devtree show /nonsense/a", 0, "");
-    assert_completes("devtree show x", 0, "");
+    assert_completes("devtree node dump /guests/", 2, "/guests/linux");
+    assert_completes("devtree node dump /guests/linux1/a", 1, "/guests/linux1/aspace");
+    assert_completes("devtree node dump /nonsense/a", 0, "");
+    assert_completes("devtree node dump x", 0, "");
 }
 
 static void test_cursor_in_the_middle(void **state)
