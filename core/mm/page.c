@@ -211,16 +211,6 @@ void page_free_range(hpa_t addr, uint64_t size)
     spin_unlock(&page_lock);
 }
 
-static uint64_t largest_free_locked(void) REQUIRES(page_lock)
-{
-    uint32_t blocks = page_block_longest();
-    int order = page_split_largest();
-
-    if (blocks != 0)
-        return (uint64_t)blocks << BLOCK_SHIFT;
-    return order < 0 ? 0 : PAGE_SIZE << order;
-}
-
 void page_get_stats(struct page_stats *stats)
 {
     uint64_t used;
@@ -232,10 +222,10 @@ void page_get_stats(struct page_stats *stats)
     stats->reserved = page_owner_bytes(PAGE_OWNER_NONE);
     used = page_owner_total();
     stats->free = stats->total - used;
-    stats->largest_free = largest_free_locked();
     stats->alloc_count = alloc_count;
     stats->fail_count = fail_count;
     spin_unlock(&page_lock);
+    page_get_free(NULL, &stats->largest_free);
 }
 
 uint64_t page_owned(uint32_t owner)

@@ -220,17 +220,3 @@ uint32_t page_block_search(uint32_t count, uint32_t align)
     }
     return BLOCK_NONE;
 }
-
-uint32_t page_block_longest(void)
-{
-    uint32_t longest = 0;
-
-    for (unsigned i = 0; i < page_region_count; i++) {
-        uint32_t n = span_begin(&page_regions[i]);
-        struct free_span span;
-
-        while ((span = span_next(&page_regions[i], &n)).count != 0)
-            longest = span.count > longest ? span.count : longest;
-    }
-    return longest;
-}

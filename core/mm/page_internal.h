@@ -40,7 +40,7 @@ struct block {
             uint16_t meta; /**< the page of the block that holds its struct split_meta */
         };
     };
-    uint16_t owner; /**< USED: owner slot. SPLIT: which split list it is in */
+    uint16_t owner; /**< USED: owner slot. SPLIT: its largest free order, which is its list */
     uint8_t state;  /**< enum block_state */
     uint8_t order;  /**< of the run; 0 when SPLIT */
 };
@@ -85,6 +85,9 @@ uint64_t page_owner_bytes(uint32_t owner) REQUIRES(page_lock);
 /** Of all owners, what is reserved included. */
 uint64_t page_owner_total(void) REQUIRES(page_lock);
 
+/** The index-th owner that holds anything; false past the last one. */
+bool page_owner_get(unsigned index, uint32_t *owner, uint64_t *bytes) REQUIRES(page_lock);
+
 /* page_block.c */
 /** NULL when no RAM is there. */
 struct block *page_block(uint32_t n) REQUIRES(page_lock);
@@ -110,8 +113,6 @@ unsigned page_block_fit(uint32_t n, uint32_t end);
  * all runs.
  */
 uint32_t page_block_search(uint32_t count, uint32_t align) REQUIRES(page_lock);
-/** Length of the longest run of free blocks. Walks all runs. */
-uint32_t page_block_longest(void) REQUIRES(page_lock);
 
 /* List of blocks, by block number. */
 void page_list_add(uint32_t *head, uint32_t n) REQUIRES(page_lock);
@@ -139,6 +140,8 @@ void page_split_claim(const struct page_piece *piece, unsigned slot) REQUIRES(pa
 void page_split_release(const struct page_piece *piece) REQUIRES(page_lock);
 /** Largest free order in split blocks, -1 when none. */
 int page_split_largest(void) REQUIRES(page_lock);
+/** Adds the free pieces of split block n, as large as they come, to counts. */
+void page_split_count(uint32_t n, uint64_t counts[BLOCK_ORDER]) REQUIRES(page_lock);
 
 /* page_range.c: all of the range is RAM */
 /** -EBUSY when part of it is not free; then nothing changed. */

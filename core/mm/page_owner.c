@@ -54,6 +54,18 @@ uint64_t page_owner_bytes(uint32_t owner)
     return slot >= 0 && slots[slot].owner == owner ? slots[slot].bytes : 0;
 }
 
+bool page_owner_get(unsigned index, uint32_t *owner, uint64_t *bytes)
+{
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        if (slots[slot].bytes == 0 || index-- != 0)
+            continue;
+        *owner = slots[slot].owner;
+        *bytes = slots[slot].bytes;
+        return true;
+    }
+    return false;
+}
+
 uint64_t page_owner_total(void)
 {
     uint64_t bytes = 0;

@@ -13,12 +13,14 @@
 #include <stddef.h>
 
 #define SPLIT_WORDS (BLOCK_PAGES / 64)
+/* The page of a block where its descriptors are, unless that is claimed by its address. */
+#define META_HOME (BLOCK_PAGES - 1)
 /* Owner field of a split block without free pages: it is in no list. */
 #define SPLIT_FULL BLOCK_ORDER
 
 /*
- * Blocks with free pages, by an upper bound of the largest free order in them. A search that fails
- * lowers the bound, only a free raises it: so the failing searches are paid for by the frees.
+ * Blocks with free pages, by the largest order that is free in them: an allocation looks into one
+ * block only, whatever state the others are in.
  */
 static uint32_t split_lists[BLOCK_ORDER] = {[0 ... BLOCK_ORDER - 1] = BLOCK_NONE};
 
@@ -36,35 +38,67 @@ static void list_move(uint32_t n, struct block *b, unsigned list) REQUIRES(page_
         page_list_add(&split_lists[list], n);
 }
 
-/* The order that the number of free pages allows at most. */
-static unsigned order_bound(unsigned free_pages)
-{
-    unsigned order = 0;
+/* Orders below that of a word: where their runs begin. */
+#define WORD_ORDER 6
+static const uint64_t aligned[WORD_ORDER] = {~0ULL,
+                                             0x5555555555555555ULL,
+                                             0x1111111111111111ULL,
+                                             0x0101010101010101ULL,
+                                             0x0001000100010001ULL,
+                                             0x0000000100000001ULL};
 
-    if (free_pages == 0)
+/* The largest order of an aligned run among whole words: 6 or more; 0 when no word is full. */
+static unsigned word_runs_largest(const uint64_t *map)
+{
+    unsigned full = 0;
+
+    for (unsigned w = 0; w < SPLIT_WORDS; w++)
+        full |= (unsigned)(map[w] == ~0ULL) << w;
+    if (full == 0)
+        return 0;
+    full &= (full >> 1) & 0x55;
+    if (full == 0)
+        return WORD_ORDER;
+    return (full & (full >> 2) & 0x11) != 0 ? WORD_ORDER + 2 : WORD_ORDER + 1;
+}
+
+/* The largest order of an aligned run of set bits; SPLIT_FULL when no bit is set. */
+static unsigned run_largest(const uint64_t *map)
+{
+    unsigned order = word_runs_largest(map);
+    uint64_t bits[SPLIT_WORDS];
+    uint64_t any = 0;
+
+    if (order != 0)
+        return order;
+    for (unsigned w = 0; w < SPLIT_WORDS; w++) {
+        bits[w] = map[w];
+        any |= bits[w];
+    }
+    if (any == 0)
         return SPLIT_FULL;
-    while (order < BLOCK_ORDER - 1 && (2u << order) <= free_pages)
-        order++;
-    return order;
+    for (;; order++) {
+        any = 0;
+        for (unsigned w = 0; w < SPLIT_WORDS; w++) {
+            bits[w] &= (bits[w] >> (1u << order)) & aligned[order + 1];
+            any |= bits[w];
+        }
+        if (any == 0 || order + 1 == WORD_ORDER - 1)
+            return any == 0 ? order : order + 1;
+    }
 }
 
 /* First aligned run of 2^order set bits, or -1. */
 static int run_find(const uint64_t *map, unsigned order)
 {
-    static const uint64_t aligned[6] = {~0ULL,
-                                        0x5555555555555555ULL,
-                                        0x1111111111111111ULL,
-                                        0x0101010101010101ULL,
-                                        0x0001000100010001ULL,
-                                        0x0000000100000001ULL};
-    unsigned words = order > 6 ? 1u << (order - 6) : 1;
+    unsigned words = order > WORD_ORDER ? 1u << (order - WORD_ORDER) : 1;
 
     for (unsigned w = 0; w < SPLIT_WORDS; w += words) {
         uint64_t bits = map[w];
 
         for (unsigned i = 1; i < words; i++)
             bits &= map[w + i];
-        if (order >= 6) {
+        if (order >= WORD_ORDER) {
             if (bits == ~0ULL)
                 return (int)(w * 64);
             continue;
@@ -83,7 +117,6 @@ static void pages_use(uint32_t n, struct block *b, const struct page_piece *piec
     REQUIRES(page_lock)
 {
     struct split_meta *meta = split_meta(n, b);
-    unsigned bound;
 
     bitmap_clear_range(meta->free, piece->first, piece->end - piece->first);
     for (unsigned page = piece->first; page < piece->end; page++) {
@@ -92,9 +125,19 @@ static void pages_use(uint32_t n, struct block *b, const struct page_piece *piec
         meta->refs[page] = 1;
     }
     b->free_pages = (uint16_t)(b->free_pages - (piece->end - piece->first));
-    bound = order_bound(b->free_pages);
-    if (bound == SPLIT_FULL || bound < b->owner)
-        list_move(n, b, bound);
+    list_move(n, b, run_largest(meta->free));
+}
+
+/* The descriptors move to another free page, so that theirs becomes free. */
+static void meta_move(uint32_t n, struct block *b, unsigned to)
+{
+    struct split_meta *from = split_meta(n, b);
+    unsigned was = b->meta;
+
+    b->meta = (uint16_t)to;
+    memcpy(split_meta(n, b), from, sizeof(*from));
+    bitmap_set(split_meta(n, b)->free, was);
+    bitmap_clear(split_meta(n, b)->free, to);
 }
 
 /* Used pages become free; when all are, the block is whole again. */
@@ -110,7 +153,10 @@ static void pages_unuse(uint32_t n, struct block *b, const struct page_piece *pi
         page_block_release(n, 0);
         return;
     }
-    list_move(n, b, order_bound(b->free_pages));
+    /* A claim may have driven the descriptors into the middle, where they part what is free. */
+    if (b->meta != META_HOME && bitmap_test(meta->free, META_HOME))
+        meta_move(n, b, META_HOME);
+    list_move(n, b, run_largest(split_meta(n, b)->free));
 }
 
 /* A block that was taken becomes split: all pages free but the one with the descriptors. */
@@ -135,17 +181,11 @@ static struct block *block_split(uint32_t n, unsigned meta_page) REQUIRES(page_l
 static uint32_t split_search(unsigned order, unsigned *page) REQUIRES(page_lock)
 {
     for (unsigned list = order; list < BLOCK_ORDER; list++) {
-        while (split_lists[list] != BLOCK_NONE) {
-            uint32_t n = split_lists[list];
-            struct block *b = page_block(n);
-            int found = run_find(split_meta(n, b)->free, order);
+        uint32_t n = split_lists[list];
 
-            if (found >= 0) {
-                *page = (unsigned)found;
-                return n;
-            }
-            /* Order 0 is always found in a block that has free pages. */
-            list_move(n, b, order - 1);
+        if (n != BLOCK_NONE) {
+            *page = (unsigned)run_find(split_meta(n, page_block(n))->free, order);
+            return n;
         }
     }
     return BLOCK_NONE;
@@ -162,7 +202,7 @@ int page_split_alloc(unsigned order, unsigned slot, bool as_range, hpa_t *out)
         n = page_block_take(0, slot);
         if (n == BLOCK_NONE)
             return -ENOMEM;
-        block_split(n, BLOCK_PAGES - 1);
+        block_split(n, META_HOME);
     }
     b = page_block(n);
     piece = (struct page_piece){n, page, page + (1u << order)};
@@ -249,18 +289,6 @@ bool page_split_is_owned(const struct page_piece *piece, unsigned slot)
     return true;
 }
 
-/* The descriptors move to another free page, so that theirs becomes free. */
-static void meta_move(uint32_t n, struct block *b, unsigned to)
-{
-    struct split_meta *from = split_meta(n, b);
-    unsigned was = b->meta;
-
-    b->meta = (uint16_t)to;
-    memcpy(split_meta(n, b), from, sizeof(*from));
-    bitmap_set(split_meta(n, b)->free, was);
-    bitmap_clear(split_meta(n, b)->free, to);
-}
-
 void page_split_claim(const struct page_piece *piece, unsigned slot)
 {
     struct block *b;
@@ -269,7 +297,7 @@ void page_split_claim(const struct page_piece *piece, unsigned slot)
     b = page_block(piece->block);
     if (b->state == BLOCK_FREE) {
         page_block_use(piece->block, slot);
-        b = block_split(piece->block, piece->end < BLOCK_PAGES ? BLOCK_PAGES - 1 : 0);
+        b = block_split(piece->block, piece->end < BLOCK_PAGES ? META_HOME : 0);
     } else if (b->meta >= piece->first && b->meta < piece->end) {
         meta_move(piece->block, b, (unsigned)other_free_page(split_meta(piece->block, b), piece));
     }
@@ -313,15 +341,35 @@ void page_split_release(const struct page_piece *piece)
     pages_unuse(piece->block, b, piece);
 }
 
+static bool bits_are_set(const uint64_t *map, unsigned first, unsigned count)
+{
+    return bitmap_find_zero(map, first + count, first) == first + count;
+}
+
 int page_split_largest(void)
 {
     for (unsigned order = BLOCK_ORDER; order-- > 0;) {
-        for (unsigned list = order; list < BLOCK_ORDER; list++) {
-            for (uint32_t n = split_lists[list]; n != BLOCK_NONE; n = page_block(n)->next) {
-                if (run_find(split_meta(n, page_block(n))->free, order) >= 0)
-                    return (int)order;
-            }
-        }
+        if (split_lists[order] != BLOCK_NONE)
+            return (int)order;
     }
     return -1;
+}
+
+void page_split_count(uint32_t n, uint64_t counts[BLOCK_ORDER])
+{
+    const uint64_t *map = split_meta(n, page_block(n))->free;
+
+    for (unsigned page = 0; page < BLOCK_PAGES;) {
+        unsigned order = 0;
+
+        if (!bitmap_test(map, page)) {
+            page++;
+            continue;
+        }
+        while (order + 1 < BLOCK_ORDER && (page & (1u << order)) == 0 &&
+               bits_are_set(map, page, 2u << order))
+            order++;
+        counts[order]++;
+        page += 1u << order;
+    }
 }

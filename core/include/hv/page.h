@@ -39,7 +39,7 @@ int page_reserve(hpa_t start, uint64_t size, const char *what);
 
 /**
  * 2^order pages, naturally aligned; content undefined. *out is set on success. Any context but IRQ.
- * -ENOMEM.
+ * -ENOMEM. The time does not depend on how much RAM there is, nor on how it is used.
  */
 int page_alloc(unsigned order, uint32_t owner, hpa_t *out);
 /** The same, zeroed and cleaned to the point of coherency. */
@@ -59,7 +59,8 @@ void page_scrub(hpa_t addr, uint64_t size);
 
 /**
  * A contiguous range of size bytes (page multiple), aligned to align (power of 2, at least
- * PAGE_SIZE), of any size up to RAM. Orphan. -ENOMEM.
+ * PAGE_SIZE), of any size up to RAM. Orphan. -ENOMEM. A search of all blocks (some steps for each
+ * 2 MiB of RAM in the worst case) when no single piece is as large.
  */
 int page_alloc_range(uint64_t size, uint64_t align, uint32_t owner, hpa_t *out);
 /**
@@ -82,7 +83,15 @@ struct page_stats {
     uint64_t fail_count;
 };
 void page_get_stats(struct page_stats *stats);
+/**
+ * Free pieces of each order, as large as they come, and the longest contiguous free range as in
+ * struct page_stats. orders may be NULL. Walks RAM in short steps: what changes meanwhile may be
+ * counted before or after. Orphan or boot.
+ */
+void page_get_free(uint64_t orders[PAGE_ORDER_MAX + 1], uint64_t *largest);
 uint64_t page_owned(uint32_t owner);
+/** The index-th of those who hold memory (PAGE_OWNER_NONE: what is reserved). False past the last. */
+bool page_owner_at(unsigned index, uint32_t *owner, uint64_t *bytes);
 /** Is [addr,addr+size) RAM known to the allocator (free or not)? */
 bool page_is_ram(hpa_t addr, uint64_t size);
 /** Reserved ranges, for 'host memory' and for the guest validator. Returns false past the end. */

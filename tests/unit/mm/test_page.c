@@ -31,6 +31,14 @@
 /* Behind the late reservation of test set-up. */
 #define LARGEST (HIGH_END - (HIGH_START + 104 * MIB))
 
+static uint32_t seed = 12345;
+
+static uint32_t random_below(uint32_t n)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (uint32_t)(((uint64_t)seed * n) >> 32);
+}
+
 static int add_ram(void **state)
 {
     (void)state;
@@ -112,6 +120,100 @@ static void test_every_order(void **state)
         page_free(addr, order);
     }
     assert_int_equal(page_owned(OWNER), 0);
+    assert_int_equal(free_bytes(), before);
+}
+
+static void test_free_pieces(void **state)
+{
+    uint64_t before[PAGE_ORDER_MAX + 1], now[PAGE_ORDER_MAX + 1];
+    uint64_t largest, bytes = 0;
+    hpa_t addr, other;
+
+    (void)state;
+    page_get_free(before, &largest);
+    assert_int_equal(largest, LARGEST);
+    for (unsigned order = 0; order <= PAGE_ORDER_MAX; order++)
+        bytes += before[order] * (PAGE_SIZE << order);
+    /* Of the ends and of what is reserved seven blocks are split: a page of descriptors in each. */
+    assert_int_equal(bytes, free_bytes() - 7 * PAGE_SIZE);
+    assert_int_equal(before[PAGE_ORDER_MAX], 1);
+    assert_int_equal(page_alloc(PAGE_ORDER_MAX, OWNER, &addr), 0);
+    page_get_free(now, &largest);
+    assert_int_equal(now[PAGE_ORDER_MAX], 0);
+    assert_int_equal(largest, LARGEST - GIB);
+    page_free(addr, PAGE_ORDER_MAX);
+    /* A page taken out of the middle leaves its buddies, one of each order. */
+    assert_int_equal(page_alloc(PAGE_ORDER_MAX, OWNER, &addr), 0);
+    page_get_free(before, &largest);
+    page_free(addr, PAGE_ORDER_MAX);
+    other = hpa(addr.v + 5 * 2 * MIB + 7 * PAGE_SIZE);
+    assert_int_equal(page_claim_range(other, PAGE_SIZE, OWNER), 0);
+    page_get_free(now, &largest);
+    for (unsigned order = 9; order < PAGE_ORDER_MAX; order++)
+        assert_int_equal(now[order], before[order] + 1);
+    /* The descriptors are in the block's last page: the other half lost its buddy order too. */
+    assert_int_equal(now[8], before[8]);
+    assert_int_equal(now[7], before[7] + 2);
+    assert_int_equal(now[0], before[0] + 2);
+    page_free_range(other, PAGE_SIZE);
+}
+
+static void test_owner_list(void **state)
+{
+    hpa_t addr[2];
+    uint32_t owner;
+    uint64_t bytes;
+    unsigned found = 0;
+
+    (void)state;
+    assert_int_equal(page_alloc(3, PAGE_OWNER_SHARED + 5, &addr[0]), 0);
+    assert_int_equal(page_alloc(0, PAGE_OWNER_STACK, &addr[1]), 0);
+    for (unsigned i = 0; page_owner_at(i, &owner, &bytes); i++) {
+        found += owner == PAGE_OWNER_SHARED + 5 && bytes == 8 * PAGE_SIZE;
+        found += owner == PAGE_OWNER_STACK && bytes == PAGE_SIZE;
+        found += owner == PAGE_OWNER_NONE;
+        assert_true(bytes > 0);
+    }
+    assert_int_equal(found, 3);
+    page_free(addr[0], 3);
+    page_free(addr[1], 0);
+    for (unsigned i = 0; page_owner_at(i, &owner, &bytes); i++)
+        assert_int_equal(owner, PAGE_OWNER_NONE);
+}
+
+/* Whatever holes there are: when an order is in a split block, no whole block is cut for it. */
+static void test_found_in_split_blocks(void **state)
+{
+    uint64_t orders[PAGE_ORDER_MAX + 1], now[PAGE_ORDER_MAX + 1], largest;
+    uint64_t start, before = free_bytes();
+    bool held[4096] = {false};
+    hpa_t base;
+
+    (void)state;
+    assert_int_equal(page_alloc_range(sizeof(held) * PAGE_SIZE, 2 * MIB, OWNER, &base), 0);
+    page_free_range(base, sizeof(held) * PAGE_SIZE);
+    start = base.v;
+    for (unsigned step = 0; step < 3000; step++) {
+        unsigned page = random_below(sizeof(held)), order = random_below(9), fit = order;
+        hpa_t got;
+
+        if (held[page])
+            page_free_range(hpa(start + page * PAGE_SIZE), PAGE_SIZE);
+        if (held[page] || page_claim_range(hpa(start + page * PAGE_SIZE), PAGE_SIZE, OWNER) == 0)
+            held[page] = !held[page];
+        page_get_free(orders, &largest);
+        while (orders[fit] == 0)
+            fit++;
+        assert_int_equal(page_alloc(order, OWNER, &got), 0);
+        page_get_free(now, &largest);
+        assert_int_equal(memcmp(&now[9], &orders[9], (PAGE_ORDER_MAX - 8) * sizeof(now[0])) == 0,
+                         fit < 9);
+        page_free(got, order);
+    }
+    for (unsigned page = 0; page < sizeof(held); page++) {
+        if (held[page])
+            page_free_range(hpa(start + page * PAGE_SIZE), PAGE_SIZE);
+    }
     assert_int_equal(free_bytes(), before);
 }
 
@@ -374,14 +476,6 @@ static void test_bugs_of_callers_panic(void **state)
 #define SLOTS 400
 
 static uint8_t *model;
-static uint32_t seed = 12345;
-
-static uint32_t random_below(uint32_t n)
-{
-    seed = seed * 1664525 + 1013904223;
-    return (uint32_t)(((uint64_t)seed * n) >> 32);
-}
-
 static struct slot {
     hpa_t addr;
     uint64_t size;
@@ -437,8 +531,10 @@ static void test_random_walk(void **state)
 {
     struct page_stats stats;
     uint64_t before = free_bytes(), used = 0;
+    uint64_t orders_before[PAGE_ORDER_MAX + 1], orders[PAGE_ORDER_MAX + 1], largest;
 
     (void)state;
+    page_get_free(orders_before, &largest);
     model = calloc(MODEL_PAGES, 1);
     for (unsigned step = 0; step < 100000; step++) {
         struct slot *slot = &slots[random_below(SLOTS)];
@@ -463,6 +559,8 @@ static void test_random_walk(void **state)
     assert_int_equal(stats.free, before);
     /* Fragmentation heals. */
     assert_int_equal(stats.largest_free, LARGEST);
+    page_get_free(orders, &largest);
+    assert_memory_equal(orders, orders_before, sizeof(orders));
 }
 
 int main(void)
@@ -471,6 +569,9 @@ int main(void)
         cmocka_unit_test(test_ranges_as_added),
         cmocka_unit_test(test_bad_ranges_are_refused),
         cmocka_unit_test(test_every_order),
+        cmocka_unit_test(test_free_pieces),
+        cmocka_unit_test(test_owner_list),
+        cmocka_unit_test(test_found_in_split_blocks),
         cmocka_unit_test(test_all_memory_and_back),
         cmocka_unit_test(test_range_of_any_size),
         cmocka_unit_test(test_range_freed_in_parts),
