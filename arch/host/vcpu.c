@@ -244,10 +244,25 @@ void arch_vcpu_world_load(struct vcpu *vcpu)
 
     if (cpu->world_owner == vcpu)
         return;
+    if (vcpu->arch.world_cpu != 0) {
+        fprintf(stderr, "host port: the world of VCPU %s is loaded on two CPUs\n", vcpu->name);
+        abort();
+    }
     world_unload(cpu, true);
     cpu->world_owner = vcpu;
     vcpu->arch.world_cpu = (int)host_cpu() + 1;
     memcpy(cpu->lr, vcpu->arch.lr, sizeof(cpu->lr));
+}
+
+void arch_vcpu_world_unload(struct vcpu *vcpu)
+{
+    if (vcpu->arch.world_cpu == (int)host_cpu() + 1)
+        world_unload(&host_cpus[host_cpu()], true);
+}
+
+bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu)
+{
+    return vcpu->arch.world_cpu != 0;
 }
 
 void arch_vcpu_sync(struct vcpu *vcpu)

@@ -42,8 +42,7 @@ const struct sched_policy *sched_policy(void)
     return policy;
 }
 
-/* Ask the CPU of a run queue to choose again. Its lock is held. */
-static void request_resched(struct run_queue *rq, unsigned cpu)
+void sched_request_resched(struct run_queue *rq, unsigned cpu)
 {
     uint32_t work = __atomic_fetch_or(&rq->current->exit_work, VCPU_WORK_RESCHED, __ATOMIC_SEQ_CST);
 
@@ -67,7 +66,7 @@ static void slice_expired(struct hrtimer *timer)
     spin_lock(&rq->lock);
     rq->slice_armed = false;
     if (!rq->current->is_idle)
-        request_resched(rq, cpu_id());
+        sched_request_resched(rq, cpu_id());
     spin_unlock(&rq->lock);
 }
 
@@ -94,7 +93,7 @@ static void slice_arm(struct run_queue *rq, struct vcpu *running)
 
 /* Run queues */
 
-static void enqueue(struct run_queue *rq, struct vcpu *vcpu, bool woken)
+void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, bool woken)
 {
     struct sched_entity *se = &vcpu->se;
 
@@ -102,28 +101,41 @@ static void enqueue(struct run_queue *rq, struct vcpu *vcpu, bool woken)
         se->slice_left = se->time_slice;
     policy->enqueue(rq->queue, se, woken);
     se->on_queue = true;
+    __atomic_store_n(&rq->ready, rq->ready + 1, __ATOMIC_RELAXED);
 }
 
-static void dequeue(struct run_queue *rq, struct vcpu *vcpu)
+void sched_dequeue(struct run_queue *rq, struct vcpu *vcpu)
 {
     policy->dequeue(rq->queue, &vcpu->se);
     vcpu->se.on_queue = false;
+    __atomic_store_n(&rq->ready, rq->ready - 1, __ATOMIC_RELAXED);
 }
 
-/* A VCPU was woken: does it take the CPU, or end somebody's slice that had no end? */
-static void check_preemption(struct run_queue *rq, const struct vcpu *woken)
+bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued)
 {
     struct vcpu *running = rq->current;
-    unsigned cpu = woken->se.cpu;
+    unsigned cpu = queued->se.cpu;
 
-    if (running->is_idle || policy->preempts(rq->queue, &running->se, &woken->se))
-        request_resched(rq, cpu);
-    else if (rq->slice_armed)
-        return;
-    else if (cpu == cpu_id())
+    if (running->is_idle || policy->preempts(rq->queue, &running->se, &queued->se)) {
+        sched_request_resched(rq, cpu);
+        return true;
+    }
+    if (rq->slice_armed)
+        return false;
+    if (cpu == cpu_id())
         slice_arm(rq, running);
     else if (policy->slice_expired(rq->queue, &running->se))
-        request_resched(rq, cpu);
+        sched_request_resched(rq, cpu);
+    return false;
+}
+
+void sched_boost(struct vcpu *vcpu)
+{
+    /*
+     * What has a request to obey does so ahead of others: it may hold what the requester waits for.
+     */
+    vcpu->se.priority =
+        vcpu->is_normal && vcpu->requests != 0 ? SCHED_PRIORITY_MAX : vcpu->se.base_priority;
 }
 
 void sched_make_runnable(struct vcpu *vcpu)
@@ -134,15 +146,10 @@ void sched_make_runnable(struct vcpu *vcpu)
     if (rq->current == vcpu) {
         vcpu_set_state(vcpu, VCPU_RUNNING, clock_now());
     } else {
-        /*
-         * What has a request to obey does so ahead of others: it may hold what the requester waits
-         * for.
-         */
-        vcpu->se.priority =
-            vcpu->is_normal && vcpu->requests != 0 ? SCHED_PRIORITY_MAX : vcpu->se.base_priority;
+        sched_boost(vcpu);
         vcpu_set_state(vcpu, VCPU_READY, clock_now());
-        enqueue(rq, vcpu, true);
-        check_preemption(rq, vcpu);
+        sched_enqueue(rq, vcpu, true);
+        sched_check_preemption(rq, vcpu);
     }
     spin_unlock(&rq->lock);
 }
@@ -153,10 +160,10 @@ void sched_expedite(struct vcpu *vcpu)
 
     spin_lock(&rq->lock);
     if (vcpu->se.on_queue) {
-        dequeue(rq, vcpu);
+        sched_dequeue(rq, vcpu);
         vcpu->se.priority = SCHED_PRIORITY_MAX;
-        enqueue(rq, vcpu, true);
-        check_preemption(rq, vcpu);
+        sched_enqueue(rq, vcpu, true);
+        sched_check_preemption(rq, vcpu);
     } else if (vcpu->se.cpu != cpu_id()) {
         smp_kick(vcpu->se.cpu);
     }
@@ -172,7 +179,7 @@ static struct vcpu *take_next(struct run_queue *rq, uint64_t now)
     struct vcpu *next = se != NULL ? vcpu_of(se) : &this_cpu(idle_vcpu);
 
     if (se != NULL)
-        dequeue(rq, next);
+        sched_dequeue(rq, next);
     vcpu_set_state(next, VCPU_RUNNING, now);
     return next;
 }
@@ -186,8 +193,9 @@ static struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev)
     slice_charge(&prev->se, now);
     if (prev->state == VCPU_RUNNING) {
         vcpu_set_state(prev, VCPU_READY, now);
-        if (!prev->is_idle)
-            enqueue(rq, prev, false);
+        /* One that is to leave is queued where it goes, once it is off this CPU. */
+        if (!prev->is_idle && !migrate_is_leaving(prev))
+            sched_enqueue(rq, prev, false);
     }
     next = take_next(rq, now);
     if (next->se.slice_left == 0)
@@ -220,6 +228,8 @@ void sched_switch_finish(struct vcpu *prev) NO_THREAD_SAFETY
 
     __atomic_store_n(&prev->se.on_cpu, false, __ATOMIC_RELEASE);
     spin_unlock(&rq->lock);
+    if (unlikely(!list_is_empty(&rq->leaving)))
+        migrate_push(rq);
 }
 
 void sched_schedule(void) NO_THREAD_SAFETY
@@ -230,6 +240,8 @@ void sched_schedule(void) NO_THREAD_SAFETY
     struct vcpu *next;
 
     ASSERT(this_cpu(ctx_state).preempt_count == 0);
+    if (unlikely(!list_is_empty(&rq->leaving)))
+        migrate_push(rq);
     spin_lock(&rq->lock);
     next = choose_next(rq, prev);
     if (next == prev)
@@ -278,31 +290,50 @@ void sched_wait_off_cpu(const struct vcpu *vcpu)
 
 /* Placement */
 
+cpumask_t sched_allowed_cpus(cpumask_t affinity)
+{
+    cpumask_t online = affinity & cpu_online();
+    cpumask_t shared = online & ~sched_isolated_cpus();
+
+    return shared != 0 ? shared : online;
+}
+
+/* VCPUs that want the CPU now. */
+static unsigned runnable_count(unsigned cpu)
+{
+    const struct run_queue *rq = &per_cpu(run_queue, cpu);
+    const struct vcpu *current = __atomic_load_n(&rq->current, __ATOMIC_RELAXED);
+
+    return __atomic_load_n(&rq->ready, __ATOMIC_RELAXED) + (current != &per_cpu(idle_vcpu, cpu));
+}
+
+/* Few that run now, then few that may run later. */
 int sched_choose_cpu(cpumask_t affinity, unsigned *cpu)
 {
-    cpumask_t allowed = affinity & cpu_online();
-    uint32_t best = UINT32_MAX;
+    uint64_t best = UINT64_MAX;
 
-    for (unsigned i = 0; i < SMP_CPUS_MAX; i++) {
-        uint32_t load;
+    for (cpumask_t left = sched_allowed_cpus(affinity); left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        uint64_t load = (uint64_t)runnable_count(i) << 32 |
+                        __atomic_load_n(&per_cpu(run_queue, i).load, __ATOMIC_RELAXED);
 
-        if (!(allowed & CPU_MASK(i)))
-            continue;
-        load = __atomic_load_n(&per_cpu(run_queue, i).load, __ATOMIC_RELAXED);
         if (load >= best)
             continue;
         best = load;
         *cpu = i;
     }
-    return best == UINT32_MAX ? -EINVAL : 0;
+    return best == UINT64_MAX ? -EINVAL : 0;
 }
 
 void sched_place(struct vcpu *vcpu)
 {
     struct sched_entity *se = &vcpu->se;
+    unsigned cpu = se->cpu;
 
+    migrate_cancel(vcpu);
     /* CPUs do not go offline: one that was there at vcpu_create() still is. */
-    sched_choose_cpu(se->affinity, &se->cpu);
+    sched_choose_cpu(se->affinity, &cpu);
+    migrate_assign(vcpu, cpu);
     se->load = vcpu->is_normal ? LOAD_NORMAL : LOAD_ORPHAN;
     __atomic_fetch_add(&per_cpu(run_queue, se->cpu).load, se->load, __ATOMIC_RELAXED);
 }
@@ -339,8 +370,10 @@ int sched_init(void)
     const char *name = CONFIG_SCHED_DEFAULT;
     const struct sched_policy *chosen;
 
-    if (vmm != NULL)
+    if (vmm != NULL) {
         dt_get_string(vmm, "bulkhead,scheduler", &name);
+        sched_read_isolated_cpus(vmm);
+    }
     chosen = find_policy(name);
     if (chosen == NULL) {
         log_error("/vmm: bulkhead,scheduler: no policy \"%s\"; using \"%s\"", name,
@@ -363,10 +396,13 @@ int sched_init_cpu(void)
 
     spin_init(&rq->lock);
     hrtimer_init(&rq->slice_timer, slice_expired, rq);
+    list_init(&rq->leaving);
+    rq->ready = 0;
     policy->init(rq->queue);
     spin_init(&idle->lock);
     fmt_snprintf(idle->name, sizeof(idle->name), "idle/%u", cpu);
     list_init(&idle->se.link);
+    list_init(&idle->se.move_link);
     list_init(&idle->wait_link);
     idle->is_idle = true;
     idle->state = VCPU_RUNNING;

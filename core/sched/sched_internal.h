@@ -17,7 +17,9 @@ struct run_queue {
     struct vcpu *current;
     struct hrtimer slice_timer; /**< armed only when another VCPU waits for its end */
     bool slice_armed;
-    uint32_t load; /**< weights of the VCPUs placed here; atomic */
+    struct list leaving; /**< VCPUs that are to go to another CPU, by se.move_link */
+    unsigned ready;      /**< queued; may be read without the lock */
+    uint32_t load;       /**< weights of the VCPUs placed here; atomic */
     uint64_t switches;
     uint64_t preemptions;
     uint64_t queue[RUN_QUEUE_WORDS]; /**< the policy's state */
@@ -52,6 +54,40 @@ int sched_choose_cpu(cpumask_t affinity, unsigned *cpu);
  */
 void sched_place(struct vcpu *vcpu);
 void sched_unplace(struct vcpu *vcpu);
+
+/** CPUs that a VCPU with that affinity may be put on; 0: none. Isolated ones only when it names no others. */
+cpumask_t sched_allowed_cpus(cpumask_t affinity);
+/** CPUs that are left to those whose affinity names them. */
+cpumask_t sched_isolated_cpus(void);
+/** Take /vmm "bulkhead,isolated-cpus"; absent numbers are harmless, as CPUs may come later. Boot. */
+void sched_read_isolated_cpus(const struct dt_node *vmm);
+
+/*
+ * Run queues, for moves between them. The queue's lock is held; for the first two and the fourth
+ * the VCPU's, too.
+ */
+void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, bool woken);
+void sched_dequeue(struct run_queue *rq, struct vcpu *vcpu);
+/** Ask the CPU of a run queue to choose again. */
+void sched_request_resched(struct run_queue *rq, unsigned cpu);
+/**
+ * A VCPU was queued: does it take the CPU, or end somebody's slice that had no end? False: it
+ * waits.
+ */
+bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued);
+/** Its priority until it has obeyed what is requested of it. vcpu->lock held. */
+void sched_boost(struct vcpu *vcpu);
+
+/** Hand over what is to leave this CPU. IRQs masked, no lock held. */
+void migrate_push(struct run_queue *rq);
+/** A pending move means nothing any more. vcpu->lock held. */
+void migrate_cancel(struct vcpu *vcpu);
+/** Make cpu the one it belongs to. It is on no CPU and in no queue. vcpu->lock held. */
+void migrate_assign(struct vcpu *vcpu, unsigned cpu);
+static inline bool migrate_is_leaving(const struct vcpu *vcpu)
+{
+    return !list_is_empty(&vcpu->se.move_link);
+}
 
 /** Obey the requests of current, which is at its way out. IRQs masked. */
 void vcpu_obey(struct vcpu *vcpu);

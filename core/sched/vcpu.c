@@ -56,6 +56,7 @@ static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config, cpuma
     memcpy(vcpu->name, config->name, length);
     spin_init(&vcpu->lock);
     list_init(&vcpu->se.link);
+    list_init(&vcpu->se.move_link);
     list_init(&vcpu->wait_link);
     list_init(&vcpu->guest_link);
     vcpu->subid = config->subid;
@@ -119,8 +120,10 @@ static int vcpu_retire(struct vcpu *vcpu)
     /* A requested reset or halt is not obeyed yet. */
     if (error == 0 && (vcpu->requests & ~(uint32_t)VCPU_REQUEST_STOP) != 0)
         error = -EBUSY;
-    if (error == 0)
+    if (error == 0) {
         vcpu_set_state(vcpu, next, clock_now());
+        migrate_cancel(vcpu);
+    }
     spin_unlock_irqrestore(&vcpu->lock, flags);
     return error;
 }

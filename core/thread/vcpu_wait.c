@@ -18,12 +18,14 @@ static void state_changed(struct notifier *self, unsigned event, void *data)
 
 void vcpu_wait_init(void)
 {
-    static struct notifier listener;
+    static struct notifier listener, move_listener;
 
     if (listener.notify != NULL)
         return;
     listener.notify = state_changed;
     notifier_add(&vcpu_state_chain, &listener);
+    move_listener.notify = state_changed;
+    notifier_add(&vcpu_move_chain, &move_listener);
 }
 
 static bool is_halted(void *arg)
@@ -57,4 +59,14 @@ int vcpu_wait_settled(struct vcpu *vcpu, uint64_t timeout_ns)
     if (result == 0 && state != VCPU_READY && state != VCPU_RUNNING)
         sched_wait_off_cpu(vcpu);
     return result;
+}
+
+static bool has_moved(void *arg)
+{
+    return !vcpu_is_moving(arg);
+}
+
+int vcpu_wait_moved(struct vcpu *vcpu, uint64_t timeout_ns)
+{
+    return waitqueue_wait(&changes, has_moved, vcpu, timeout_ns);
 }

@@ -92,14 +92,22 @@ void arch_vcpu_world_load(struct vcpu *vcpu)
     arch_barrier_context();
 }
 
-static void sync_here(void *arg)
+void arch_vcpu_world_unload(struct vcpu *vcpu)
 {
-    struct vcpu *vcpu = arg;
-
     if (this_cpu(world_owner) == vcpu) {
         world_save();
         stage2_unload();
     }
+}
+
+bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu)
+{
+    return __atomic_load_n(&vcpu->arch.world_cpu, __ATOMIC_ACQUIRE) >= 0;
+}
+
+static void sync_here(void *arg)
+{
+    arch_vcpu_world_unload(arg);
 }
 
 static void drop_here(void *arg)

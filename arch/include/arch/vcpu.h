@@ -35,6 +35,14 @@ struct vcpu *arch_vcpu_switch(struct vcpu *prev, struct vcpu *next);
 /** Load the world (EL1 registers, list registers, timer) if another is loaded. IRQs masked, vcpu == current. Called by hv_exit_to_guest(). */
 void arch_vcpu_world_load(struct vcpu *vcpu);
 
+/**
+ * Save the world if this CPU holds it, and hold none: the VCPU may then run elsewhere. It is switched away. IRQs masked; locks may be
+ * held.
+ */
+void arch_vcpu_world_unload(struct vcpu *vcpu);
+/** Does any CPU hold its world? A no is final while the VCPU is off all CPUs. Any context. */
+bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu);
+
 /** Make the saved state in memory current: cross-calls world_cpu if needed. Orphan context, or Normal for itself. The VCPU is not running. */
 void arch_vcpu_sync(struct vcpu *vcpu);
 /**

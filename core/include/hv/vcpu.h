@@ -69,8 +69,10 @@ struct sched_entity {
     uint64_t time_slice;
     uint64_t slice_left;
     cpumask_t affinity;
-    unsigned cpu;  /**< run queue it belongs to */
+    unsigned cpu;  /**< run queue it belongs to; changes while it is on no CPU */
     uint32_t load; /**< what it counts for on that CPU; 0 while RESET or HALTED */
+    struct list move_link; /**< in its run queue's list of those that are to leave */
+    unsigned move_to;      /**< whereto, while it is in that list */
     bool on_queue;
     bool on_cpu; /**< cleared (release) as the first act on the next stack */
     uint64_t last_start;
@@ -151,6 +153,30 @@ int vcpu_resume(struct vcpu *vcpu, enum vcpu_reason reason);
 int vcpu_halt(struct vcpu *vcpu);
 /** Any but UNKNOWN -> RESET; registers are set at kick from start_pc/start_arg. */
 int vcpu_reset(struct vcpu *vcpu);
+/**
+ * Let it run on these CPUs only; at once: when it is on, or on its way to, another one, it moves.
+ * Any VCPU but UNKNOWN; a thread that is pinned for a reason had better be left alone. 0 (it is
+ * where it may be), -EINPROGRESS (its CPU was asked to hand it over), -EINVAL (no CPU of the set is
+ * online, or UNKNOWN). Any context.
+ */
+int vcpu_set_affinity(struct vcpu *vcpu, cpumask_t affinity);
+/**
+ * Hand it over to another CPU, whatever it is doing: it goes on there. 0 (done), -EINPROGRESS (its
+ * CPU was asked), -EINVAL (RESET: it gets a CPU when it is kicked; UNKNOWN), -ENODEV (not online),
+ * -EACCES (outside its affinity). Any context.
+ */
+int vcpu_move(struct vcpu *vcpu, unsigned cpu);
+/** Was its CPU asked to hand it over, and has not yet? Any context. */
+bool vcpu_is_moving(struct vcpu *vcpu);
+/**
+ * Wait until no move is due any more. Orphan. 0 or -EINTR/-ETIMEDOUT. It is kept from being
+ * destroyed by the caller. Implemented in room thread.
+ */
+int vcpu_wait_moved(struct vcpu *vcpu, uint64_t timeout_ns);
+/**
+ * Called with (event = its new CPU, data = NULL) after each move, IRQs masked, no lock held.
+ */
+extern struct notifier_chain vcpu_move_chain;
 /**
  * Wait until the VCPU has obeyed all requests and, unless it is READY or RUNNING, has left its CPU.
  * Orphan. 0 or -EINTR/-ETIMEDOUT. It is kept from being destroyed by the caller. Implemented in
