@@ -98,6 +98,10 @@ struct mterm_register {
  */
 int mterm_vcpu_registers(struct vcpu *vcpu, void (*fn)(const struct mterm_register *reg, void *arg),
                          void *arg);
+/** Set of CPUs from "0,2-3". 0, -EINVAL (not such a list), -ERANGE (beyond the CPUs there can be). */
+int mterm_parse_cpus(const char *text, cpumask_t *out);
+/** The same into buf. */
+void mterm_cpus_text(cpumask_t cpus, char *buf, size_t size);
 /** What the CPU itself says it is. Orphan. */
 void mterm_cpu_name(unsigned cpu, char *buf, unsigned size);
 uint64_t mterm_counter_frequency(void);

@@ -38,6 +38,12 @@ static int find_row(const char *text, struct mterm_vcpu *out)
     return err;
 }
 
+static int copy_vcpu(struct vcpu *vcpu, void *arg)
+{
+    mterm_vcpu_copy(vcpu, arg);
+    return 0;
+}
+
 /** Why there was no normal VCPU of that name. */
 static int explain_missing(struct terminal *term, int err, const char *text)
 {
@@ -55,6 +61,16 @@ static int explain_missing(struct terminal *term, int err, const char *text)
         return err;
     term_printf(term, "a VCPU is named GUEST/NUMBER or by its id; \"vcpu list\" shows them\n");
     return err;
+}
+
+/** Copy of the VCPU that text names in any way. */
+static int look_up(struct terminal *term, const char *text, struct mterm_vcpu *row)
+{
+    int err = mterm_vcpu_apply(text, copy_vcpu, row);
+
+    if (err < 0)
+        err = find_row(text, row);
+    return err < 0 ? explain_missing(term, err, text) : 0;
 }
 
 // Operations
@@ -178,6 +194,120 @@ static int vcpu_regs_run(struct terminal *term, int argc UNUSED, char **argv)
     return err < 0 && !request.found ? explain_missing(term, err, argv[0]) : err;
 }
 
+// Placement
+
+struct placement {
+    struct terminal *term;
+    cpumask_t cpus;
+    unsigned cpu;
+    bool found;
+};
+
+/* What keeps a VCPU off a CPU, in words. */
+static int explain_refusal(struct terminal *term, const struct vcpu *vcpu, int err)
+{
+    char cpus[64];
+
+    (void)mterm_error(term, err, "not moved: vcpu", vcpu->name);
+    mterm_cpus_text(vcpu->se.affinity & cpu_online(), cpus, sizeof(cpus));
+    if (err == -EACCES)
+        term_printf(term, "its affinity is %s; \"vcpu affinity\" changes it\n", cpus);
+    else if (err == -EINVAL)
+        term_printf(term, "it is in RESET: it gets a CPU of its affinity (%s) when it is kicked\n",
+                    cpus);
+    else if (err == -ENOSPC)
+        term_printf(term, "%s\n", "the scheduler's policy has promised that CPU to others");
+    return err;
+}
+
+static int finish_move(struct placement *place, struct vcpu *vcpu, int err)
+{
+    place->found = true;
+    if (err == -EINPROGRESS)
+        err = vcpu_wait_moved(vcpu, MTERM_WAIT_NS);
+    return err < 0 ? explain_refusal(place->term, vcpu, err) : 0;
+}
+
+static int apply_move(struct vcpu *vcpu, void *arg)
+{
+    struct placement *place = arg;
+
+    return finish_move(place, vcpu, vcpu_move(vcpu, place->cpu));
+}
+
+static int apply_affinity(struct vcpu *vcpu, void *arg)
+{
+    struct placement *place = arg;
+
+    return finish_move(place, vcpu, vcpu_set_affinity(vcpu, place->cpus));
+}
+
+static int show_affinity(struct terminal *term, const char *text)
+{
+    struct mterm_vcpu row;
+    char cpus[64];
+    int err = look_up(term, text, &row);
+
+    if (err < 0)
+        return err;
+    mterm_cpus_text(row.affinity & cpu_online(), cpus, sizeof(cpus));
+    term_puts_escaped(term, row.name, strlen(row.name));
+    term_printf(term, ": CPUs %s; is on CPU %u\n", cpus, row.cpu);
+    return 0;
+}
+
+/* Those of the list that the operator takes for granted, but that are not there. */
+static int refuse_absent(struct terminal *term, const char *text, cpumask_t cpus)
+{
+    char absent[64], online[64];
+
+    mterm_cpus_text(cpus & ~cpu_online(), absent, sizeof(absent));
+    mterm_cpus_text(cpu_online(), online, sizeof(online));
+    (void)mterm_error(term, -ENODEV, "CPUs", text);
+    term_printf(term, "not there: CPU %s; there are %s\n", absent, online);
+    return -ENODEV;
+}
+
+static int take_cpus(struct terminal *term, const char *text, cpumask_t *cpus)
+{
+    int err = mterm_parse_cpus(text, cpus);
+
+    if (err < 0) {
+        (void)mterm_error(term, err, "CPUs", text);
+        term_printf(term, "CPUs are written like 0,2-3\n");
+        return err;
+    }
+    return (*cpus & ~cpu_online()) != 0 ? refuse_absent(term, text, *cpus) : 0;
+}
+
+static int vcpu_affinity_run(struct terminal *term, int argc, char **argv)
+{
+    struct placement place = {.term = term};
+    int err;
+
+    if (argc == 1)
+        return show_affinity(term, argv[0]);
+    err = take_cpus(term, argv[1], &place.cpus);
+    if (err < 0)
+        return err;
+    err = mterm_vcpu_apply(argv[0], apply_affinity, &place);
+    return err < 0 && !place.found ? explain_missing(term, err, argv[0]) : err;
+}
+
+static int vcpu_move_run(struct terminal *term, int argc UNUSED, char **argv)
+{
+    struct placement place = {.term = term};
+    int err = take_cpus(term, argv[1], &place.cpus);
+
+    if (err < 0)
+        return err;
+    if ((place.cpus & (place.cpus - 1)) != 0)
+        return mterm_error(term, -EINVAL, "one CPU, not several:", argv[1]);
+    place.cpu = (unsigned)__builtin_ctzll(place.cpus);
+    err = mterm_vcpu_apply(argv[0], apply_move, &place);
+    return err < 0 && !place.found ? explain_missing(term, err, argv[0]) : err;
+}
+
 // Looking
 
 static void print_row(struct terminal *term, const struct mterm_vcpu *row)
@@ -219,22 +349,14 @@ static int vcpu_list_run(struct terminal *term, int argc, char **argv)
     return shown > 0 ? 0 : mterm_error(term, -ENOENT, "VCPUs of guest", argc > 0 ? argv[0] : "");
 }
 
-static int copy_vcpu(struct vcpu *vcpu, void *arg)
-{
-    mterm_vcpu_copy(vcpu, arg);
-    return 0;
-}
-
 static int vcpu_info_run(struct terminal *term, int argc UNUSED, char **argv)
 {
     struct mterm_vcpu row;
     char state[64], time[32];
-    int err = mterm_vcpu_apply(argv[0], copy_vcpu, &row);
+    int err = look_up(term, argv[0], &row);
 
     if (err < 0)
-        err = find_row(argv[0], &row);
-    if (err < 0)
-        return explain_missing(term, err, argv[0]);
+        return err;
     mterm_vcpu_state_text(&row, state, sizeof(state));
     mterm_duration(row.run_ns, time, sizeof(time));
     term_printf(term, "id:         %u\nname:       ", row.id);
@@ -270,18 +392,35 @@ static const struct command_verb vcpu_verbs[] = {
     VCPU_VERB(resume, "let it go on after a pause"),
     VCPU_VERB(halt, "stop it until it is reset"),
     VCPU_VERB(reset, "back to RESET"),
+    {
+        .name = "affinity",
+        .usage = "VCPU [CPUS]",
+        .help = "the host CPUs it may run on; set to a list like 0,2-3, at once",
+        .min_args = 1,
+        .max_args = 2,
+        .complete = {COMPLETE_VCPU},
+        .run = vcpu_affinity_run,
+    },
+    {
+        .name = "move",
+        .usage = "VCPU CPU",
+        .help = "hand it over to another host CPU of its affinity",
+        .min_args = 2,
+        .max_args = 2,
+        .complete = {COMPLETE_VCPU},
+        .run = vcpu_move_run,
+    },
     VCPU_VERB(regs, "its registers; stops it for a moment"),
 };
 static const struct command vcpu_command = {
     .name = "vcpu",
     .group = "Guests",
     .help = "virtual CPUs",
-    .details =
-        "A VCPU is named GUEST/NUMBER or by its id. Orphan VCPUs run the hypervisor\n"
-        "itself: they can be looked at, but not paused, halted, kicked or reset. Pause\n"
-        "adds the reason \"operator\" to why a VCPU is paused and resume takes it away; the\n"
-        "VCPU runs when no other reason is left. For regs a VCPU that runs is stopped for\n"
-        "a moment.\n",
+    .details = "A VCPU is named GUEST/NUMBER or by its id. Orphan VCPUs run the hypervisor\n"
+               "itself: they can be looked at, but not paused, halted, kicked or reset. Pause\n"
+               "adds the reason \"operator\" to why a VCPU is paused and resume takes it away; the\n"
+               "VCPU runs when no other reason is left. For regs a VCPU that runs is stopped for\n"
+               "a moment.\n",
     .verbs = vcpu_verbs,
     .verb_count = ARRAY_SIZE(vcpu_verbs),
 };
