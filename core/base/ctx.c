@@ -2,6 +2,7 @@
 // Which context this CPU is in, and whether sleeping and preemption are allowed there.
 
 #include <hv/ctx.h>
+#include <hv/lockdep.h>
 #include <hv/panic.h>
 
 DEFINE_PER_CPU(struct ctx_state, ctx_state);
@@ -33,9 +34,11 @@ void ctx_assert_may_sleep(void)
     irqflags_t flags = arch_irq_save();
     const struct ctx_state *state = &this_cpu(ctx_state);
 
-    if (state->irq_depth != 0 || state->preempt_count != 0)
+    if (state->irq_depth != 0 || state->preempt_count != 0) {
+        lockdep_print_held(panic_print);
         panic("sleep in atomic context: preempt count %u, interrupt depth %u", state->preempt_count,
               state->irq_depth);
+    }
     arch_irq_restore(flags);
 }
 

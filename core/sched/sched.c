@@ -135,7 +135,7 @@ void sched_boost(struct vcpu *vcpu)
      * What has a request to obey does so ahead of others: it may hold what the requester waits for.
      */
     vcpu->se.priority =
-        vcpu->is_normal && vcpu->requests != 0 ? SCHED_PRIORITY_MAX : vcpu->se.base_priority;
+        vcpu->is_normal && vcpu->requests != 0 ? SCHED_PRIORITY_MAX : sched_priority(vcpu);
 }
 
 void sched_make_runnable(struct vcpu *vcpu)
@@ -404,6 +404,7 @@ int sched_init_cpu(void)
     list_init(&idle->se.link);
     list_init(&idle->se.move_link);
     list_init(&idle->wait_link);
+    list_init(&idle->held_mutexes);
     idle->is_idle = true;
     idle->state = VCPU_RUNNING;
     idle->se.state_since = clock_now();

@@ -58,6 +58,7 @@ static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config, cpuma
     list_init(&vcpu->se.link);
     list_init(&vcpu->se.move_link);
     list_init(&vcpu->wait_link);
+    list_init(&vcpu->held_mutexes);
     list_init(&vcpu->guest_link);
     vcpu->subid = config->subid;
     vcpu->guest = config->guest;

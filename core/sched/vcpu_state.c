@@ -213,7 +213,7 @@ static bool obey_locked(struct vcpu *vcpu)
     uint32_t requests = vcpu->requests;
 
     __atomic_fetch_and(&vcpu->exit_work, ~(uint32_t)VCPU_WORK_REQUEST, __ATOMIC_RELAXED);
-    vcpu->se.priority = vcpu->se.base_priority;
+    vcpu->se.priority = sched_priority(vcpu);
     if (requests == 0)
         return false;
     vcpu->requests = 0;

@@ -6,12 +6,6 @@
 /* completion_signal_all() was called: nobody waits any more. */
 #define DONE_FOR_ALL UINT32_MAX
 
-void completion_init(struct completion *c)
-{
-    waitqueue_init(&c->wq);
-    c->done = 0;
-}
-
 /* With the queue's lock held. */
 static bool consume(void *arg)
 {

@@ -4,13 +4,6 @@
 #include <hv/semaphore.h>
 #include <lib/errno.h>
 
-void semaphore_init(struct semaphore *s, uint32_t count, uint32_t limit)
-{
-    waitqueue_init(&s->wq);
-    s->count = count;
-    s->limit = limit;
-}
-
 /* With the queue's lock held. */
 static bool take(void *arg)
 {

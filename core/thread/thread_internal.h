@@ -8,3 +8,5 @@
 void vcpu_wait_init(void);
 /** Wait until the VCPU is HALTED. Orphan. */
 void vcpu_wait_halted(struct vcpu *vcpu);
+/** Mutexes follow changes of configured priorities. Boot; further calls do nothing. */
+void mutex_start(void);

@@ -16,12 +16,6 @@ struct wait {
     bool interruptible;
 };
 
-void waitqueue_init(struct waitqueue *wq)
-{
-    spin_init(&wq->lock);
-    list_init(&wq->waiters);
-}
-
 static void timed_out(struct hrtimer *timer)
 {
     sched_wake(timer->data, VCPU_REASON_SLEEP);

@@ -43,6 +43,7 @@ arm64-ldflags = -pie --no-dynamic-linker -z notext -z norelro -z noexecstack \
 	-z max-page-size=4096 --gc-sections --build-id=none $(compiler-ldflags)
 
 host-cflags := -iquote . -Iarch/host/include $(includes) $(preludes) $(language) -O1 -D_GNU_SOURCE \
+	-DCONFIG_DEBUG_LOCKS=1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined $(warnings)
 host-ldflags := -fsanitize=address,undefined
 host-libs := -lcmocka -lfdt -lpthread

@@ -18,6 +18,10 @@ struct ctx_state {
     uint32_t irq_depth;     /**< 1 inside hv_irq() */
     bool normal;            /**< current VCPU is normal; kept by the scheduler */
     bool resched;           /**< a reschedule is due on this CPU; kept by the scheduler */
+#ifdef CONFIG_DEBUG_LOCKS
+    bool lockdep_busy;    /**< the checker runs: locks that it needs itself are not checked */
+    uint32_t locks_depth; /**< spinning locks held */
+#endif
 };
 DECLARE_PER_CPU(struct ctx_state, ctx_state);
 
@@ -27,6 +31,15 @@ void ctx_enter_irq(void);
 void ctx_leave_irq(void);
 /** Panics (a hypervisor bug) when called where sleeping is not allowed. */
 void ctx_assert_may_sleep(void);
+/**
+ * For what sleeps only sometimes: debug builds find the wrong caller the first time, not the first
+ * time it has to wait.
+ */
+#ifdef CONFIG_DEBUG_LOCKS
+#define ctx_might_sleep() ctx_assert_may_sleep()
+#else
+#define ctx_might_sleep() ((void)0)
+#endif
 
 /**
  * Hook that the scheduler hands to base: called by preempt_enable() and spin_unlock*() at count 0
@@ -71,5 +84,15 @@ static inline bool ctx_preempt_drop(void)
 static inline void preempt_enable(void)
 {
     if (ctx_preempt_drop())
+        ctx_preempt_check();
+}
+
+/** The end of every irqsave lock: preemption on, flags restored, then a due reschedule. */
+static inline void ctx_irqrestore_enable(irqflags_t flags)
+{
+    bool due = ctx_preempt_drop();
+
+    arch_irq_restore(flags);
+    if (due)
         ctx_preempt_check();
 }

@@ -93,6 +93,18 @@ bool sched_wake(struct vcpu *vcpu, enum vcpu_reason reason);
  */
 NORETURN void sched_exit(void);
 
+/**
+ * Change the configured priority (0..SCHED_PRIORITY_MAX) of a VCPU in any state, or the one that it
+ * inherits from those who wait for it (0: none): the higher one counts. What should run then runs at
+ * once, also on another CPU. Any context.
+ */
+void sched_set_priority(struct vcpu *vcpu, uint8_t priority);
+void sched_set_inherited(struct vcpu *vcpu, uint8_t priority);
+/** The higher of the two. Any context. */
+uint8_t sched_priority(const struct vcpu *vcpu);
+/** Called after sched_set_priority(), for those who pass a priority on. No locks held. */
+extern void (*sched_priority_hook)(struct vcpu *vcpu);
+
 /** Spin until a VCPU that is neither READY nor RUNNING has left its CPU: a moment. Any context. */
 void sched_wait_off_cpu(const struct vcpu *vcpu);
 

@@ -7,6 +7,7 @@
 #include <arch/irqflags.h>
 #include <hv/ctx.h>
 #include <hv/lock_annotations.h>
+#include <hv/lockdep.h>
 #include <lib/macros.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,11 +15,12 @@
 struct CAPABILITY("spinlock") spinlock {
     uint16_t next;  /**< the ticket that the next comer draws */
     uint16_t owner; /**< the ticket that holds the lock; equal to next when it is free */
+    LOCKDEP_MAP
 };
 
 #define SPINLOCK_INIT                                                                              \
     {                                                                                              \
-        0, 0                                                                                       \
+        LOCKDEP_MAP_INIT.next = 0, .owner = 0                                                      \
     }
 
 /** Wait until the ticket is served. */
@@ -27,11 +29,14 @@ void spin_wait(const struct spinlock *lock, uint16_t ticket);
 bool spin_try_ticket(struct spinlock *lock);
 bool spin_is_locked(const struct spinlock *lock);
 
-static inline void spin_init(struct spinlock *lock)
+/** site: who initialises the lock, which names its class in the lock checker. */
+static inline void spin_init_at(struct spinlock *lock, const char *site)
 {
     lock->next = 0;
     lock->owner = 0;
+    lockdep_init(lock, site);
 }
+#define spin_init(lock) spin_init_at(lock, LOCKDEP_SITE)
 
 /** The bare lock: draw a ticket, wait for it. Preemption is off already. */
 static inline void spin_take(struct spinlock *lock)
@@ -51,20 +56,35 @@ static inline void spin_drop(struct spinlock *lock)
 static inline void spin_lock(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
 {
     preempt_disable();
+    lockdep_acquire(lock, 0);
+    spin_take(lock);
+}
+
+/**
+ * The same with a lock of the same class held already, in an order that all keep to: of two run
+ * queues, that of the lower CPU first.
+ */
+static inline void spin_lock_nested(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
+{
+    preempt_disable();
+    lockdep_acquire(lock, LOCKDEP_NESTED);
     spin_take(lock);
 }
 
 static inline bool spin_trylock(struct spinlock *lock) TRY_ACQUIRES(true, lock) NO_THREAD_SAFETY
 {
     preempt_disable();
-    if (spin_try_ticket(lock))
+    if (spin_try_ticket(lock)) {
+        lockdep_acquire(lock, LOCKDEP_TRY);
         return true;
+    }
     preempt_enable();
     return false;
 }
 
 static inline void spin_unlock(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY
 {
+    lockdep_release(lock);
     spin_drop(lock);
     preempt_enable();
 }
@@ -75,6 +95,7 @@ static inline irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock)
 
     this_cpu(ctx_state).preempt_count++;
     ctx_compiler_barrier();
+    lockdep_acquire(lock, 0);
     spin_take(lock);
     return flags;
 }
@@ -82,11 +103,7 @@ static inline irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock)
 static inline void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags)
     RELEASES(lock) NO_THREAD_SAFETY
 {
-    bool due;
-
+    lockdep_release(lock);
     spin_drop(lock);
-    due = ctx_preempt_drop();
-    arch_irq_restore(flags);
-    if (due)
-        ctx_preempt_check();
+    ctx_irqrestore_enable(flags);
 }

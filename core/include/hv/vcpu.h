@@ -69,8 +69,8 @@ struct sched_entity {
     uint64_t time_slice;
     uint64_t slice_left;
     cpumask_t affinity;
-    unsigned cpu;  /**< run queue it belongs to; changes while it is on no CPU */
-    uint32_t load; /**< what it counts for on that CPU; 0 while RESET or HALTED */
+    unsigned cpu;          /**< run queue it belongs to; changes while it is on no CPU */
+    uint32_t load;         /**< what it counts for on that CPU; 0 while RESET or HALTED */
     struct list move_link; /**< in its run queue's list of those that are to leave */
     unsigned move_to;      /**< whereto, while it is in that list */
     bool on_queue;
@@ -108,6 +108,12 @@ struct vcpu {
     struct list wait_link;        /**< in a waitqueue */
     struct waitqueue *wait_queue; /**< NULL when in none */
     struct hrtimer wait_timer;
+    uint8_t inherited; /**< priority of the best that waits for what this one holds; vcpu->lock */
+    struct list held_mutexes; /**< those that others wait for; room thread */
+    void *mutex_wait;         /**< while it waits for one; room thread */
+#ifdef CONFIG_DEBUG_LOCKS
+    struct lockdep_task lockdep;
+#endif
 
     void *irq;            /**< virtual interrupt controller's per-VCPU part (hv/vcpu_irq.h) */
     void *emu;            /**< per-VCPU emulation context: last-hit region cache */

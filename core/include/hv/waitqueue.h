@@ -14,7 +14,18 @@ struct waitqueue {
 
 #define WAIT_FOREVER UINT64_MAX
 
-void waitqueue_init(struct waitqueue *wq);
+/** site: who initialises it, which names its lock's class in the lock checker. */
+static inline void waitqueue_init_at(struct waitqueue *wq, const char *site)
+{
+    spin_init_at(&wq->lock, site);
+    list_init(&wq->waiters);
+}
+#define waitqueue_init(wq) waitqueue_init_at(wq, LOCKDEP_SITE)
+/** For static ones: struct waitqueue q = WAITQUEUE_INIT(q). */
+#define WAITQUEUE_INIT(wq)                                                                         \
+    {                                                                                              \
+        .lock = SPINLOCK_INIT, .waiters = LIST_INIT((wq).waiters)                                  \
+    }
 /**
  * Sleep until cond(arg) holds; cond is evaluated with wq->lock held. 0, -ETIMEDOUT, or -EINTR (stop
  * or request pending). Orphan or Normal, preempt count 0.

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changing the effective priority of a VCPU, whatever it is doing.
+
+#include "sched_internal.h"
+
+void (*sched_priority_hook)(struct vcpu *vcpu);
+
+uint8_t sched_priority(const struct vcpu *vcpu)
+{
+    return vcpu->inherited > vcpu->se.base_priority ? vcpu->inherited : vcpu->se.base_priority;
+}
+
+/* To its new place in the queue, its slice as it was. Run queue's lock held. */
+static void requeue(struct run_queue *rq, struct vcpu *vcpu)
+{
+    sched_policy()->dequeue(rq->queue, &vcpu->se);
+    vcpu->se.priority = sched_priority(vcpu);
+    sched_policy()->enqueue(rq->queue, &vcpu->se, false);
+    sched_check_preemption(rq, vcpu);
+}
+
+/* vcpu->lock held. Where it is in no queue, its priority counts when it comes into one. */
+static void apply(struct vcpu *vcpu)
+{
+    struct run_queue *rq = &per_cpu(run_queue, vcpu->se.cpu);
+
+    spin_lock(&rq->lock);
+    if (vcpu->se.on_queue) {
+        requeue(rq, vcpu);
+    } else {
+        struct sched_entity *best = NULL;
+
+        vcpu->se.priority = sched_priority(vcpu);
+        if (rq->current == vcpu && !vcpu->is_idle)
+            best = sched_policy()->pick(rq->queue);
+        /* Who waits may be better now. */
+        if (best != NULL)
+            sched_check_preemption(rq, vcpu_of(best));
+    }
+    spin_unlock(&rq->lock);
+}
+
+void sched_set_inherited(struct vcpu *vcpu, uint8_t priority)
+{
+    irqflags_t flags = spin_lock_irqsave(&vcpu->lock);
+
+    vcpu->inherited = priority;
+    apply(vcpu);
+    spin_unlock_irqrestore(&vcpu->lock, flags);
+}
+
+void sched_set_priority(struct vcpu *vcpu, uint8_t priority)
+{
+    irqflags_t flags = spin_lock_irqsave(&vcpu->lock);
+
+    vcpu->se.base_priority = priority;
+    apply(vcpu);
+    spin_unlock_irqrestore(&vcpu->lock, flags);
+    if (sched_priority_hook != NULL)
+        sched_priority_hook(vcpu);
+}
