@@ -108,7 +108,7 @@ static struct guest *guest_alloc(const char *name, struct dt_node *node)
     return guest;
 }
 
-static bool name_is_valid(const char *name)
+bool guest_name_is_valid(const char *name)
 {
     size_t size = strlen(name);
 
@@ -217,7 +217,7 @@ int guest_create(const char *name, const char *template_name, struct report *rep
 {
     int err;
 
-    if (!name_is_valid(name)) {
+    if (!guest_name_is_valid(name)) {
         report_error(report,
                      "\"%s\": a guest's name has 1 to %u letters, digits and -_.+, and "
                      "starts with a letter or digit",

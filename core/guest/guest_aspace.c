@@ -98,9 +98,25 @@ static void read_shared(const struct dt_node *node, struct guest_region_config *
     }
 }
 
+static void read_fixed(const struct dt_node *node, struct guest_region_config *region,
+                       unsigned count, struct report *report)
+{
+    region->fixed = dt_attr(node, "bulkhead,host-address") != NULL &&
+                    guest_config_address(report, node, "bulkhead,host-address", &region->host);
+    if (region->fixed && count > 1) {
+        guest_config_error(report, node, "reg",
+                           "memory with bulkhead,host-address has one address and size");
+    }
+    if (region->fixed && region->shared != NULL) {
+        guest_config_error(report, node, "bulkhead,host-address",
+                           "shared memory has no place of its own; remove it or bulkhead,shared");
+    }
+}
+
 static void add_memory(struct guest_config *config, struct dt_node *node, struct report *report)
 {
-    static const char *const known[] = {"bulkhead,file", "bulkhead,shared", NULL};
+    static const char *const known[] = {"bulkhead,file", "bulkhead,shared", "bulkhead,host-address",
+                                        NULL};
     struct guest_region_config region = {.kind = GUEST_REGION_MEMORY, .node = node};
     struct guest_frame frames[GUEST_FRAMES_MAX];
     unsigned count = guest_config_reg(node, frames, report);
@@ -112,6 +128,7 @@ static void add_memory(struct guest_config *config, struct dt_node *node, struct
     if (region.shared != NULL && count > 1) {
         guest_config_error(report, node, "reg", "shared memory has one address and size");
     }
+    read_fixed(node, &region, count, report);
     for (unsigned i = 0; i < count; i++) {
         region.start = frames[i].start;
         region.size = frames[i].size;
@@ -246,8 +263,7 @@ static void add_child(struct guest_config *config, struct dt_node *node, struct 
 
     dt_get_string(node, "device_type", &type);
     if (dt_attr(node, "bulkhead,passthrough") != NULL) {
-        guest_config_error(report, node, "bulkhead,passthrough",
-                           "host devices can not be passed to guests in this version");
+        guest_config_passthrough(config, node, report);
     } else if (dt_attr(node, "bulkhead,alias") != NULL) {
         add_alias(config, node, report);
     } else if (str_equal(type, "memory")) {
@@ -260,6 +276,7 @@ static void add_child(struct guest_config *config, struct dt_node *node, struct 
 void guest_config_aspace(struct guest_config *config, struct report *report)
 {
     struct dt_node *aspace = dt_child(config->node, "aspace");
+    static const char *const known[] = {NULL};
     unsigned address_cells;
     unsigned size_cells;
 
@@ -268,6 +285,7 @@ void guest_config_aspace(struct guest_config *config, struct report *report)
                            "no address space; add a node aspace { } with the guest's memory");
         return;
     }
+    guest_config_known(report, aspace, known);
     if (!read_cells(aspace, "#address-cells", report, &address_cells) ||
         !read_cells(aspace, "#size-cells", report, &size_cells)) {
         return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guests that come with the boot bundle: their trees join the device tree, and some start by themselves.
-#include <hv/guest.h>
+#include <hv/guest_config.h>
 
 #include <hv/bundle.h>
 #include <hv/heap.h>
@@ -162,28 +162,53 @@ int guest_load_bundle_trees(void)
     int first_error = 0;
 
     bundle_for_each(merge_entry, &first_error);
+    guest_config_vmm_apply();
     return first_error;
+}
+
+static void start(const char *name)
+{
+    struct report report;
+    struct guest *guest;
+
+    report_to_log(&report);
+    if (guest_create(name, NULL, &report) != 0) {
+        return;
+    }
+    guest = guest_find(name);
+    if (guest == NULL || guest_kick(guest) != 0) {
+        log_error("%s: could not be started", name);
+    }
+}
+
+/* The index-th guest that is marked, by name: the tree may change while guests are made. */
+static bool marked_guest(unsigned index, char name[GUEST_NAME_MAX])
+{
+    struct dt_node *parent, *node;
+
+    guest_tree_lock();
+    parent = dt_find("/guests");
+    node = parent != NULL ? dt_first_child(parent) : NULL;
+    while (node != NULL && (dt_attr(node, "bulkhead,autostart") == NULL || index-- > 0)) {
+        node = dt_next_sibling(node);
+    }
+    if (node != NULL) {
+        str_copy(name, node->name, GUEST_NAME_MAX); /* one that is cut is refused */
+    }
+    guest_tree_unlock();
+    return node != NULL;
 }
 
 void guest_autostart(void)
 {
-    struct dt_node *parent = dt_find("/guests");
-    struct dt_node *node = parent != NULL ? dt_first_child(parent) : NULL;
+    char name[GUEST_NAME_MAX];
+    struct report report;
 
-    for (; node != NULL; node = dt_next_sibling(node)) {
-        struct report report;
-        struct guest *guest;
-
-        if (dt_attr(node, "bulkhead,autostart") == NULL) {
-            continue;
-        }
-        report_to_log(&report);
-        if (guest_create(node->name, NULL, &report) != 0) {
-            continue;
-        }
-        guest = guest_find(node->name);
-        if (guest == NULL || guest_kick(guest) != 0) {
-            log_error("%s: could not be started", node->name);
-        }
+    report_to_log(&report);
+    guest_tree_lock();
+    guest_config_vmm(false, &report);
+    guest_tree_unlock();
+    for (unsigned i = 0; marked_guest(i, name); i++) {
+        start(name);
     }
 }

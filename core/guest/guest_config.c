@@ -5,102 +5,14 @@
 #include <hv/clock.h>
 #include <hv/sched.h>
 #include <lib/errno.h>
-#include <lib/fmt.h>
 #include <lib/string.h>
 
-#define PATH_MAX_TEXT 128
-#define MESSAGE_MAX 160
-#define TIME_SLICE_MIN_US 100
-#define TIME_SLICE_MAX_US 1000000
-
-void guest_config_error(struct report *report, const struct dt_node *node, const char *property,
-                        const char *fmt, ...)
-{
-    char path[PATH_MAX_TEXT];
-    char message[MESSAGE_MAX];
-    va_list ap;
-
-    if (dt_path(node, path, sizeof(path)) != 0) {
-        str_copy(path, node->name, sizeof(path));
-    }
-    va_start(ap, fmt);
-    fmt_vsnprintf(message, sizeof(message), fmt, ap);
-    va_end(ap);
-    report_error(report, "%s: %s%s%s", path, property != NULL ? property : "",
-                 property != NULL ? ": " : "", message);
-}
-
-bool guest_config_u32(struct report *report, const struct dt_node *node, const char *property,
-                      uint32_t max, uint32_t *value)
-{
-    uint32_t read;
-    int err = dt_get_u32(node, property, &read);
-
-    if (err == -ENOENT) {
-        return true;
-    }
-    if (err != 0) {
-        guest_config_error(report, node, property, "must be one cell, like <1>");
-        return false;
-    }
-    if (read > max) {
-        guest_config_error(report, node, property, "%u is too big; at most %u", read, max);
-        return false;
-    }
-    *value = read;
-    return true;
-}
-
-bool guest_config_address(struct report *report, const struct dt_node *node, const char *property,
-                          uint64_t *value)
-{
-    uint32_t low;
-
-    if (dt_attr(node, property) == NULL || dt_get_u64(node, property, value) == 0) {
-        return true;
-    }
-    if (dt_get_u32(node, property, &low) == 0) {
-        *value = low;
-        return true;
-    }
-    guest_config_error(report, node, property, "must be an address of one or two cells");
-    return false;
-}
-
-bool guest_config_string(struct report *report, const struct dt_node *node, const char *property,
-                         const char **value)
-{
-    const char *read;
-    int err = dt_get_string(node, property, &read);
-
-    if (err == -ENOENT) {
-        return true;
-    }
-    if (err != 0 || read[0] == '\0') {
-        guest_config_error(report, node, property, "must be a string that is not empty");
-        return false;
-    }
-    *value = read;
-    return true;
-}
-
-void guest_config_known(struct report *report, const struct dt_node *node, const char *const *known)
-{
-    LIST_FOR_EACH(attr, &node->attrs, struct dt_attr, link) {
-        const char *const *name = known;
-
-        if (!str_starts_with(attr->name, "bulkhead,")) {
-            continue;
-        }
-        while (*name != NULL && !str_equal(*name, attr->name)) {
-            name++;
-        }
-        if (*name == NULL) {
-            guest_config_error(report, node, attr->name,
-                               "no such property here; look for a typing error");
-        }
-    }
-}
+/* Words of the Devicetree Specification that mean something anywhere, or that dtc adds. */
+#define ANYWHERE "#address-cells", "#size-cells", "phandle", "linux,phandle"
+/* What all VCPUs can have, or one of them. */
+#define VCPU_PROPERTIES                                                                            \
+    "bulkhead,priority", "bulkhead,time-slice-us", "bulkhead,affinity", "bulkhead,period-us",      \
+        "bulkhead,budget-us", "bulkhead,deadline-us"
 
 /* Index of the node's string in the NULL-terminated list of choices; 0 when absent. */
 static unsigned read_choice(struct report *report, const struct dt_node *node, const char *property,
@@ -160,36 +72,84 @@ static cpumask_t read_affinity(struct report *report, const struct dt_node *node
     return mask;
 }
 
+/* A time of the reservation, in ns. */
+static void read_time(struct report *report, const struct dt_node *node, const char *property,
+                      uint32_t min_us, uint64_t *ns)
+{
+    uint32_t us = min_us;
+
+    if (dt_attr(node, property) == NULL ||
+        !guest_config_u32(report, node, property, UINT32_MAX, &us)) {
+        return;
+    }
+    if (us < min_us) {
+        guest_config_error(report, node, property, "%u is too small; at least %u", us, min_us);
+    }
+    *ns = us * NS_PER_US;
+}
+
+/* Budget of CPU time in each period, by its deadline, which is the period's end unless it is given. */
+static void read_reservation(struct report *report, const struct dt_node *node,
+                             struct guest_vcpu_config *config)
+{
+    uint64_t deadline;
+
+    read_time(report, node, "bulkhead,period-us", GUEST_PERIOD_MIN_US, &config->period);
+    read_time(report, node, "bulkhead,budget-us", GUEST_BUDGET_MIN_US, &config->budget);
+    read_time(report, node, "bulkhead,deadline-us", GUEST_PERIOD_MIN_US, &config->deadline);
+    if (config->period == 0 && config->budget == 0 && config->deadline == 0) {
+        return;
+    }
+    if (config->period == 0 || config->budget == 0) {
+        guest_config_error(report, node,
+                           config->period == 0 ? "bulkhead,period-us" : "bulkhead,budget-us",
+                           "missing; a reservation is a budget in each period");
+        return;
+    }
+    deadline = config->deadline != 0 ? config->deadline : config->period;
+    if (deadline > config->period) {
+        guest_config_error(report, node, "bulkhead,deadline-us",
+                           "is after the period's end; at most %llu",
+                           (unsigned long long)(config->period / NS_PER_US));
+    } else if (config->budget > deadline) {
+        guest_config_error(report, node, "bulkhead,budget-us",
+                           "is more than there is time for; at most %llu",
+                           (unsigned long long)(deadline / NS_PER_US));
+    }
+}
+
 /* What node says of one VCPU (or of all, for node "vcpus"), over what config holds already. */
 static void read_vcpu(struct report *report, const struct dt_node *node,
                       struct guest_vcpu_config *config)
 {
     uint32_t priority = config->priority;
-    uint32_t slice_us = TIME_SLICE_MIN_US;
+    uint32_t slice_us = GUEST_TIME_SLICE_MIN_US;
 
     guest_config_u32(report, node, "bulkhead,priority", SCHED_PRIORITY_MAX, &priority);
     config->priority = (uint8_t)priority;
-    guest_config_u32(report, node, "bulkhead,time-slice-us", TIME_SLICE_MAX_US, &slice_us);
-    if (slice_us < TIME_SLICE_MIN_US) {
+    guest_config_u32(report, node, "bulkhead,time-slice-us", GUEST_TIME_SLICE_MAX_US, &slice_us);
+    if (slice_us < GUEST_TIME_SLICE_MIN_US) {
         guest_config_error(report, node, "bulkhead,time-slice-us", "%u is too small; at least %u",
-                           slice_us, TIME_SLICE_MIN_US);
+                           slice_us, GUEST_TIME_SLICE_MIN_US);
     } else if (dt_attr(node, "bulkhead,time-slice-us") != NULL) {
         config->time_slice = slice_us * NS_PER_US;
     }
     config->affinity = read_affinity(report, node, config->affinity);
+    read_reservation(report, node, config);
 }
 
 static void read_vcpu_nodes(struct guest_config *config, struct dt_node *vcpus,
                             struct report *report)
 {
-    static const char *const known[] = {"bulkhead,priority", "bulkhead,time-slice-us",
-                                        "bulkhead,affinity", NULL};
+    static const char *const known[] = {VCPU_PROPERTIES, NULL};
+    static const char *const standard[] = {ANYWHERE, "reg", "device_type", "compatible", NULL};
     uint64_t seen = 0;
 
     for (struct dt_node *node = dt_first_child(vcpus); node != NULL; node = dt_next_sibling(node)) {
         uint32_t number;
 
         guest_config_known(report, node, known);
+        guest_config_standard(report, node, standard, NULL);
         if (dt_get_u32(node, "reg", &number) != 0 || number >= config->vcpu_count) {
             guest_config_error(report, node, "reg",
                                "must be the number of the VCPU, one cell of 0 to %u",
@@ -207,8 +167,8 @@ static void read_vcpu_nodes(struct guest_config *config, struct dt_node *vcpus,
 
 void guest_config_vcpus(struct guest_config *config, struct report *report)
 {
-    static const char *const known[] = {"bulkhead,count", "bulkhead,priority",
-                                        "bulkhead,time-slice-us", "bulkhead,affinity", NULL};
+    static const char *const known[] = {"bulkhead,count", VCPU_PROPERTIES, NULL};
+    static const char *const standard[] = {ANYWHERE, NULL};
     struct guest_vcpu_config all = {.priority = SCHED_PRIORITY_DEFAULT};
     struct dt_node *vcpus = dt_child(config->node, "vcpus");
     uint32_t count = 0;
@@ -219,6 +179,7 @@ void guest_config_vcpus(struct guest_config *config, struct report *report)
         return;
     }
     guest_config_known(report, vcpus, known);
+    guest_config_standard(report, vcpus, standard, NULL);
     for (struct dt_node *node = dt_first_child(vcpus); node != NULL; node = dt_next_sibling(node)) {
         count++;
     }
@@ -243,22 +204,17 @@ static void read_guest(struct guest_config *config, struct report *report)
 {
     static const char *const formats[] = {"image", "raw", "elf", NULL};
     static const char *const counters[] = {"own", "host", NULL};
-    static const char *const known[] = {"bulkhead,form",
-                                        "bulkhead,kernel",
-                                        "bulkhead,initrd",
-                                        "bulkhead,dtb",
-                                        "bulkhead,format",
-                                        "bulkhead,load",
-                                        "bulkhead,entry",
-                                        "bulkhead,autostart",
-                                        "bulkhead,on-crash",
-                                        "bulkhead,on-reboot",
-                                        "bulkhead,counter",
-                                        NULL};
+    static const char *const known[] = {
+        "bulkhead,form",     "bulkhead,kernel",    "bulkhead,initrd",  "bulkhead,dtb",
+        "bulkhead,format",   "bulkhead,load",      "bulkhead,entry",   "bulkhead,autostart",
+        "bulkhead,on-crash", "bulkhead,on-reboot", "bulkhead,counter", NULL};
+    static const char *const standard[] = {ANYWHERE, "compatible", "model", "status", NULL};
+    static const char *const children[] = {"vcpus", "aspace", "chosen", NULL};
     struct dt_node *node = config->node;
     const char *form = "vm";
 
     guest_config_known(report, node, known);
+    guest_config_standard(report, node, standard, children);
     if (!dt_is_compatible(node, "bulkhead,guest")) {
         guest_config_error(report, node, "compatible",
                            "is not a guest; add compatible = \"bulkhead,guest\";");
@@ -284,18 +240,27 @@ static void read_guest(struct guest_config *config, struct report *report)
     config->host_counter = read_choice(report, node, "bulkhead,counter", counters) == 1;
 }
 
-int guest_config_read(struct dt_node *node, struct guest_config *config,
-                      struct guest_layout *layout, struct report *report)
+int guest_config_check(struct dt_node *node, struct guest_config *config,
+                       struct guest_layout *layout, bool without_files, struct report *report)
 {
     unsigned before = report->errors;
 
     memset(config, 0, sizeof(*config));
     memset(layout, 0, sizeof(*layout));
     config->node = node;
+    config->without_files = without_files;
     read_guest(config, report);
     guest_config_vcpus(config, report);
     guest_config_aspace(config, report);
     guest_validate(config, report);
-    guest_layout_plan(config, layout, report);
+    if (!without_files) {
+        guest_layout_plan(config, layout, report);
+    }
     return report->errors == before ? 0 : -EINVAL;
+}
+
+int guest_config_read(struct dt_node *node, struct guest_config *config,
+                      struct guest_layout *layout, struct report *report)
+{
+    return guest_config_check(node, config, layout, false, report);
 }

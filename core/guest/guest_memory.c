@@ -31,17 +31,33 @@ void guest_memory_give(hpa_t host, uint64_t size)
     page_free_range(host, size);
 }
 
-static int take_region(struct guest *guest, struct guest_region *region, const char *shared)
+/* Memory of its own, anywhere or where the configuration says. */
+static int take_own(struct guest *guest, struct guest_region *region, bool fixed)
+{
+    uint32_t owner = PAGE_OWNER_GUEST + guest->id;
+    int err;
+
+    if (fixed) {
+        err = page_claim_range(region->host, region->size, owner);
+        if (err == 0) {
+            page_scrub(region->host, region->size);
+        }
+    } else {
+        err = guest_memory_take(region->size, region->start, owner, &region->host);
+    }
+    region->owned = err == 0;
+    return err;
+}
+
+static int take_region(struct guest *guest, struct guest_region *region,
+                       const struct guest_region_config *config)
 {
     int err;
 
-    if (shared == NULL) {
-        err = guest_memory_take(region->size, region->start, PAGE_OWNER_GUEST + guest->id,
-                                &region->host);
-        region->owned = err == 0;
-        return err;
+    if (config->shared == NULL) {
+        return take_own(guest, region, config->fixed);
     }
-    err = guest_shared_get(shared, region->size, region->start, &region->shared);
+    err = guest_shared_get(config->shared, region->size, region->start, &region->shared);
     if (err == 0) {
         region->host = guest_shared_host(region->shared);
     }
@@ -49,9 +65,17 @@ static int take_region(struct guest *guest, struct guest_region *region, const c
 }
 
 static void report_refusal(struct guest *guest, const struct guest_region *region,
-                           const char *shared, struct report *report)
+                           const struct guest_region_config *config, struct report *report)
 {
+    const char *shared = config->shared;
     uint64_t size = shared != NULL ? guest_shared_size(shared) : 0;
+
+    if (config->fixed) {
+        guest_config_error(report, config->node, "bulkhead,host-address",
+                           "0x%llx, size 0x%llx: in use already; move it",
+                           (unsigned long long)config->host, (unsigned long long)config->size);
+        return;
+    }
 
     if (size != 0 && size != region->size) {
         guest_config_error(report, guest->node, region->name,
@@ -90,10 +114,10 @@ int guest_memory_create(struct guest *guest, struct report *report)
     for (unsigned i = 0; i < map->count && err == 0; i++) {
         region = map->regions[i];
         if (region->kind == GUEST_REGION_MEMORY) {
-            err = take_region(guest, region, guest->config->regions[i].shared);
+            err = take_region(guest, region, &guest->config->regions[i]);
         }
         if (err != 0) {
-            report_refusal(guest, region, guest->config->regions[i].shared, report);
+            report_refusal(guest, region, &guest->config->regions[i], report);
         }
     }
     for (unsigned i = 0; i < map->count && err == 0; i++) {

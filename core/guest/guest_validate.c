@@ -100,7 +100,7 @@ static void check_memory(const struct guest_config *config, struct report *repor
     }
     for (unsigned i = 0; i < config->region_count; i++) {
         if (config->regions[i].kind == GUEST_REGION_MEMORY && config->regions[i].shared == NULL &&
-            config->regions[i].size <= limit) {
+            !config->regions[i].fixed && config->regions[i].size <= limit) {
             total += config->regions[i].size;
         }
     }
@@ -135,12 +135,13 @@ static void check_irqs(const struct guest_config *config, struct report *report)
     }
 }
 
-static void check_file(const struct guest_region_config *region, struct report *report)
+static void check_file(const struct guest_config *config, const struct guest_region_config *region,
+                       struct report *report)
 {
     const void *data;
     size_t size;
 
-    if (region->file == NULL) {
+    if (region->file == NULL || config->without_files) {
         return;
     }
     if (bundle_find(region->file, &data, &size) != 0) {
@@ -158,7 +159,10 @@ void guest_validate(struct guest_config *config, struct report *report)
         const struct guest_region_config *region = &config->regions[i];
 
         check_size(region, report);
-        check_file(region, report);
+        check_file(config, region, report);
+        if (region->fixed) {
+            guest_config_fixed(region, report);
+        }
         if (region->kind == GUEST_REGION_ALIAS) {
             check_alias(config, region, report);
         }

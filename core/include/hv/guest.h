@@ -80,6 +80,8 @@ struct guest {
 /** Create from /guests/NAME, or from /templates/TEMPLATE. Validates all, loads images, builds the DTB; nothing stays behind on failure (errors go to report). Orphan. */
 struct report;
 int guest_create(const char *name, const char *template_name, struct report *report);
+/** 1 to GUEST_NAME_MAX - 1 of A-Z a-z 0-9 - _ . + , and first a letter or digit? */
+bool guest_name_is_valid(const char *name);
 int guest_destroy(struct guest *guest);
 /** RESET -> running: kicks VCPU 0. */
 int guest_kick(struct guest *guest);

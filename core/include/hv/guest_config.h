@@ -17,6 +17,11 @@
 #define GUEST_SPI_MIN 32
 #define GUEST_SPI_DEFAULT 96
 #define GUEST_SPI_MAX 988
+/** Time slices, and reservations of CPU time. */
+#define GUEST_TIME_SLICE_MIN_US 100
+#define GUEST_TIME_SLICE_MAX_US 1000000
+#define GUEST_PERIOD_MIN_US 100
+#define GUEST_BUDGET_MIN_US 10
 
 enum guest_format { GUEST_FORMAT_IMAGE, GUEST_FORMAT_RAW, GUEST_FORMAT_ELF };
 
@@ -24,6 +29,8 @@ struct guest_vcpu_config {
     uint8_t priority;
     uint64_t time_slice; /**< ns, 0 = policy default */
     cpumask_t affinity;  /**< 0 = all */
+    /** Reservation, ns: budget in each period, by its deadline (0: the period's end). All 0: none. */
+    uint64_t period, budget, deadline;
 };
 
 struct guest_region_config {
@@ -37,7 +44,14 @@ struct guest_region_config {
     unsigned frame;           /**< index in the node's reg */
     const char *shared;       /**< MEMORY: name under which guests share it, or NULL */
     struct dt_node *alias_of; /**< ALIAS: node of the target, whose first region is meant */
-    uint64_t host;            /**< HOST: host-physical address */
+    bool fixed;               /**< MEMORY: host is given */
+    uint64_t host;            /**< HOST, or MEMORY that is fixed: host-physical address */
+};
+
+/** Host device that the guest asks for. */
+struct guest_passthrough_config {
+    struct dt_node *node;
+    struct dt_node *host;
 };
 
 struct guest_device_config {
@@ -62,8 +76,11 @@ struct guest_config {
     struct guest_region_config regions[GUEST_REGIONS_MAX]; /**< sorted by start */
     unsigned device_count;
     struct guest_device_config devices[GUEST_DEVICES_MAX]; /**< the interrupt controller first */
+    unsigned passthrough_count;
+    struct guest_passthrough_config passthroughs[GUEST_DEVICES_MAX];
     unsigned intc_version;
     uint32_t spi_count;
+    bool without_files; /**< the bundle's files are not there to be checked */
 };
 
 struct guest_image {
@@ -88,12 +105,30 @@ PRINTF(4, 5)
 void guest_config_error(struct report *report, const struct dt_node *node, const char *property,
                         const char *fmt, ...);
 
+/** "warning: PATH: PROPERTY: MESSAGE". */
+PRINTF(4, 5)
+void guest_config_warning(struct report *report, const struct dt_node *node, const char *property,
+                          const char *fmt, ...);
+
 /**
  * Read node into *config, check all of it and plan the images. Every fault is reported; the result is 0 or -EINVAL.
  * Orphan. Nothing is allocated.
  */
 int guest_config_read(struct dt_node *node, struct guest_config *config,
                       struct guest_layout *layout, struct report *report);
+
+/** The same; without_files: what the bundle's files say is left out, and *layout stays empty. */
+int guest_config_check(struct dt_node *node, struct guest_config *config,
+                       struct guest_layout *layout, bool without_files, struct report *report);
+/** Check /vmm. Orphan or boot, once the CPUs are up. Tree lock. */
+void guest_config_vmm(bool without_files, struct report *report);
+/** Do at once what /vmm says that does not wait for anything: the log's level. */
+void guest_config_vmm_apply(void);
+/**
+ * Check /vmm, all templates and all guests, each for itself and the guests against each other.
+ * Orphan, tree lock. 0, -EINVAL (reported), -ENOMEM (reported).
+ */
+int guest_config_check_all(bool without_files, struct report *report);
 
 /** Parts of guest_config_read(). */
 void guest_config_vcpus(struct guest_config *config, struct report *report);
@@ -105,6 +140,11 @@ void guest_layout_plan(const struct guest_config *config, struct guest_layout *l
 /** The interrupt controller among the children of aspace, or the default one, becomes device 0. */
 void guest_config_intc(struct guest_config *config, struct dt_node *aspace, struct report *report);
 bool guest_config_is_intc(const struct dt_node *node);
+
+/** bulkhead,passthrough and bulkhead,host-address: do they ask for what the hypervisor itself needs? */
+void guest_config_passthrough(struct guest_config *config, struct dt_node *node,
+                              struct report *report);
+void guest_config_fixed(const struct guest_region_config *region, struct report *report);
 
 #define GUEST_FRAMES_MAX 8
 struct guest_frame {
@@ -127,6 +167,13 @@ bool guest_config_string(struct report *report, const struct dt_node *node, cons
                          const char **value);
 /** Report every property "bulkhead,..." of node that is not in the NULL-terminated list. */
 void guest_config_known(struct report *report, const struct dt_node *node, const char *const *known);
+
+/**
+ * Warn of other properties that are not in the list and, if children is not NULL, of child nodes
+ * that are not in that.
+ */
+void guest_config_standard(struct report *report, const struct dt_node *node,
+                           const char *const *known, const char *const *children);
 
 /** Name of a region or device: its node's. Node "aspace" stands for the interrupt controller that has no node. */
 const char *guest_config_name(const struct guest_config *config, const struct dt_node *node);

@@ -278,6 +278,22 @@ static int devtree_load_run(struct terminal *term, int argc, char **argv)
     return run_locked(term, argc, argv, load_locked);
 }
 
+static int check_locked(struct terminal *term, int argc UNUSED, char **argv UNUSED)
+{
+    struct report report;
+    int err;
+
+    mterm_report(&report, term);
+    err = guest_config_check_all(false, &report);
+    term_printf(term, "%u errors, %u warnings\n", report.errors, report.warnings);
+    return err;
+}
+
+static int devtree_check_run(struct terminal *term, int argc, char **argv)
+{
+    return run_locked(term, argc, argv, check_locked);
+}
+
 static const struct command_verb devtree_verbs[] = {
     {
         .name = "node",
@@ -305,6 +321,12 @@ static const struct command_verb devtree_verbs[] = {
         .max_args = 2,
         .complete = {COMPLETE_NONE, COMPLETE_NODE},
         .run = devtree_load_run,
+    },
+    {
+        .name = "check",
+        .usage = "",
+        .help = "what is wrong in /vmm, /templates and /guests, all at once",
+        .run = devtree_check_run,
     },
 };
 static const struct command devtree = {

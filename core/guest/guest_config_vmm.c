@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Node /vmm: the hypervisor's own settings, checked property by property.
+#include <hv/guest_config.h>
+
+#include <hv/bundle.h>
+#include <hv/log.h>
+#include <hv/sched.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+TABLE_DECLARE(sched_policies, struct sched_policy);
+
+/* In the order of enum log_level. */
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+
+/* One property of /vmm; the value is there. */
+struct vmm_property {
+    const char *name;
+    void (*check)(const struct dt_node *vmm, const char *property, bool without_files,
+                  struct report *report);
+};
+
+static void check_console(const struct dt_node *vmm, const char *property, bool without_files,
+                          struct report *report)
+{
+    const struct dt_node *node;
+    const char *path = NULL;
+
+    (void)without_files;
+    guest_config_string(report, vmm, property, &path);
+    node = path != NULL ? dt_find(path) : NULL;
+    if (path != NULL && (node == NULL || !dt_is_host(node))) {
+        guest_config_error(report, vmm, property,
+                           "the host has no device \"%s\"; give the path of its node or an alias",
+                           path);
+    }
+}
+
+static void check_scheduler(const struct dt_node *vmm, const char *property, bool without_files,
+                            struct report *report)
+{
+    const char *name = NULL;
+
+    (void)without_files;
+    if (!guest_config_string(report, vmm, property, &name)) {
+        return;
+    }
+    TABLE_FOREACH(sched_policies, struct sched_policy, policy) {
+        if (str_equal((*policy)->name, name)) {
+            return;
+        }
+    }
+    guest_config_error(report, vmm, property, "no policy \"%s\" in this build; it has \"%s\"", name,
+                       CONFIG_SCHED_DEFAULT);
+}
+
+static void check_time_slice(const struct dt_node *vmm, const char *property, bool without_files,
+                             struct report *report)
+{
+    uint32_t us = GUEST_TIME_SLICE_MIN_US;
+
+    (void)without_files;
+    if (guest_config_u32(report, vmm, property, GUEST_TIME_SLICE_MAX_US, &us) &&
+        us < GUEST_TIME_SLICE_MIN_US) {
+        guest_config_error(report, vmm, property, "%u is too small; at least %u", us,
+                           GUEST_TIME_SLICE_MIN_US);
+    }
+}
+
+static void check_startup(const struct dt_node *vmm, const char *property, bool without_files,
+                          struct report *report)
+{
+    const char *name = NULL;
+    const void *data;
+    size_t size;
+
+    guest_config_string(report, vmm, property, &name);
+    if (name != NULL && !without_files && bundle_find(name, &data, &size) != 0) {
+        guest_config_error(report, vmm, property, "the boot bundle has no file \"%s\"", name);
+    }
+}
+
+/* False: unknown. */
+static bool find_log_level(const char *name, enum log_level *level)
+{
+    for (unsigned i = 0; log_levels[i] != NULL; i++) {
+        if (str_equal(log_levels[i], name)) {
+            *level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_log_level(const struct dt_node *vmm, const char *property, bool without_files,
+                            struct report *report)
+{
+    enum log_level level;
+    const char *name = NULL;
+
+    (void)without_files;
+    guest_config_string(report, vmm, property, &name);
+    if (name != NULL && !find_log_level(name, &level)) {
+        guest_config_error(report, vmm, property,
+                           "\"%s\" is unknown; choose one of error, warn, info, debug", name);
+    }
+}
+
+static const struct vmm_property properties[] = {
+    {"bulkhead,console", check_console},          {"bulkhead,scheduler", check_scheduler},
+    {"bulkhead,time-slice-us", check_time_slice}, {"bulkhead,startup", check_startup},
+    {"bulkhead,log-level", check_log_level},
+};
+
+void guest_config_vmm(bool without_files, struct report *report)
+{
+    static const char *const standard[] = {"phandle", "linux,phandle", "compatible", NULL};
+    static const char *const no_children[] = {NULL};
+    const char *known[ARRAY_SIZE(properties) + 1] = {NULL};
+    const struct dt_node *vmm = dt_find("/vmm");
+
+    if (vmm == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(properties); i++) {
+        known[i] = properties[i].name;
+        if (dt_attr(vmm, properties[i].name) != NULL) {
+            properties[i].check(vmm, properties[i].name, without_files, report);
+        }
+    }
+    guest_config_known(report, vmm, known);
+    guest_config_standard(report, vmm, standard, no_children);
+}
+
+void guest_config_vmm_apply(void)
+{
+    const struct dt_node *vmm = dt_find("/vmm");
+    enum log_level level;
+    const char *name;
+
+    if (vmm != NULL && dt_get_string(vmm, "bulkhead,log-level", &name) == 0 &&
+        find_log_level(name, &level)) {
+        log_set_level(level);
+    }
+}
