@@ -31,14 +31,6 @@ static void play(unsigned cpu)
     host_percpu_offset = percpu_offsets[cpu];
 }
 
-static bool irq_is_pending(const struct host_cpu_state *state)
-{
-    for (unsigned i = 0; i < HOST_IRQ_COUNT / 64; i++)
-        if (state->irq_pending[i] != 0)
-            return true;
-    return false;
-}
-
 static bool serve_once(unsigned cpu)
 {
     bool served = false;
@@ -49,7 +41,7 @@ static bool serve_once(unsigned cpu)
         ctx_leave_irq();
         served = true;
     }
-    if (irq_is_pending(&host_cpus[cpu])) {
+    if (host_irqchip_has_work(cpu)) {
         hv_irq();
         served = true;
     }
@@ -61,7 +53,7 @@ void host_irq_serve(unsigned cpu, bool preempt)
     struct host_cpu_state *state = &host_cpus[cpu];
     unsigned rounds = 0;
 
-    if (!host_timer_is_due(cpu) && !irq_is_pending(state))
+    if (!host_timer_is_due(cpu) && !host_irqchip_has_work(cpu))
         return;
     state->irq_masked = true;
     while (serve_once(cpu)) {

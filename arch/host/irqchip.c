@@ -5,6 +5,7 @@
 #include <hv/irq.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
+#include <lib/macros.h>
 #include <port/internal.h>
 #include <string.h>
 
@@ -17,6 +18,22 @@ void host_irqchip_reset(void)
 {
     memset(enabled, 0, sizeof(enabled));
     memset(target, 0, sizeof(target));
+}
+
+/* What is pending and not turned off; those private to each CPU always get through. */
+static uint64_t deliverable(unsigned cpu, unsigned word)
+{
+    uint64_t on = word == 0 ? enabled[0] | BITS(FIRST_SHARED - 1, 0) : enabled[word];
+
+    return host_cpus[cpu].irq_pending[word] & on;
+}
+
+bool host_irqchip_has_work(unsigned cpu)
+{
+    for (unsigned word = 0; word < HOST_IRQ_COUNT / 64; word++)
+        if (deliverable(cpu, word) != 0)
+            return true;
+    return false;
 }
 
 void host_irq_raise(unsigned cpu, uint32_t irq)
@@ -39,13 +56,18 @@ bool host_irq_is_pending(unsigned cpu, uint32_t irq)
 
 static uint32_t chip_ack(void)
 {
-    uint64_t *pending = host_cpus[host_cpu()].irq_pending;
-    size_t irq = bitmap_find_set(pending, HOST_IRQ_COUNT, 0);
+    unsigned cpu = host_cpu();
 
-    if (irq == HOST_IRQ_COUNT)
-        return IRQ_NONE;
-    bitmap_clear(pending, irq);
-    return (uint32_t)irq;
+    for (unsigned word = 0; word < HOST_IRQ_COUNT / 64; word++) {
+        uint64_t ready = deliverable(cpu, word);
+        unsigned irq = word * 64 + (ready == 0 ? 0 : (unsigned)__builtin_ctzll(ready));
+
+        if (ready == 0)
+            continue;
+        bitmap_clear(host_cpus[cpu].irq_pending, irq);
+        return irq;
+    }
+    return IRQ_NONE;
 }
 
 static void chip_end(uint32_t irq, bool deactivate)
@@ -64,6 +86,12 @@ static void chip_disable(uint32_t irq)
     bitmap_clear(enabled, irq);
 }
 
+/* The caller may hold locks: it is served when interrupts are polled next. */
+static void chip_raise(uint32_t irq)
+{
+    bitmap_set(host_cpus[irq < FIRST_SHARED ? host_cpu() : target[irq]].irq_pending, irq);
+}
+
 static int chip_configure(uint32_t irq, uint32_t trigger)
 {
     (void)trigger;
@@ -74,6 +102,10 @@ static int chip_set_affinity(uint32_t irq, unsigned cpu)
 {
     if (irq < FIRST_SHARED || irq >= HOST_IRQ_COUNT)
         return -EINVAL;
+    if (bitmap_test(host_cpus[target[irq]].irq_pending, irq)) {
+        bitmap_clear(host_cpus[target[irq]].irq_pending, irq);
+        bitmap_set(host_cpus[cpu].irq_pending, irq);
+    }
     target[irq] = (uint8_t)cpu;
     return 0;
 }
@@ -111,6 +143,7 @@ const struct irqchip host_irqchip = {
     .end = chip_end,
     .enable = chip_enable,
     .disable = chip_disable,
+    .raise = chip_raise,
     .configure = chip_configure,
     .set_affinity = chip_set_affinity,
     .send = chip_send,

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host interrupts: the root controller, handlers, dispatch and counts.
 
+#include "irq_internal.h"
+
+#include <arch/barrier.h>
 #include <arch/irqflags.h>
 #include <hv/ctx.h>
-#include <hv/irq.h>
 #include <hv/log.h>
 #include <hv/match.h>
 #include <hv/panic.h>
-#include <hv/spinlock.h>
+#include <hv/percpu.h>
 #include <hv/upcall.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 #include <stddef.h>
 
 TABLE_DECLARE(irqchips, struct dt_match);
@@ -20,17 +23,11 @@ TABLE_DECLARE(irqchips, struct dt_match);
  */
 #define BATCH_MAX 64
 
-static struct handler_entry {
-    irq_handler handler; /* written last, read first */
-    void *arg;
-    const char *name; /* NULL: free */
-    bool reported;    /* that nobody handles it was logged */
-} handlers[IRQ_MAX];
-static struct spinlock handlers_lock = SPINLOCK_INIT;
+struct spinlock irq_lock = SPINLOCK_INIT;
 
 static const struct irqchip *root_chip;
-static const struct dt_node *root_node;
-static uint64_t counts[SMP_CPUS_MAX][IRQ_MAX];
+static struct irq_desc *root_descs[IRQ_MAX];
+static uint64_t root_counts[SMP_CPUS_MAX][IRQ_MAX];
 static uint64_t spurious;
 
 int irq_set_chip(const struct irqchip *chip)
@@ -59,12 +56,12 @@ static int probe_match(const struct dt_match *match)
 
             if (!dt_is_enabled(node))
                 continue;
-            root_node = node;
+            irq_root_set(node);
             err = match->init(node);
             if (err == 0)
                 return 0;
             log_error("interrupt controller %s: %s", node->name, error_name(err));
-            root_node = NULL;
+            irq_root_set(NULL);
         }
     }
     return -ENODEV;
@@ -84,49 +81,121 @@ int irq_init_cpu(void)
     return root_chip->init_cpu();
 }
 
-static bool irq_exists(uint32_t irq)
+struct irq_desc **irq_root_slot(uint32_t irq)
 {
-    return root_chip != NULL && irq < root_chip->total;
+    return &root_descs[irq];
+}
+
+uint64_t *irq_desc_count(struct irq_desc *desc, unsigned cpu)
+{
+    return desc->counts != NULL ? &desc->counts[cpu] : &root_counts[cpu][desc->irq];
+}
+
+enum irq_result irq_nobody(uint32_t irq, void *arg)
+{
+    (void)irq;
+    (void)arg;
+    return IRQ_UNHANDLED;
+}
+
+static void desc_own(struct irq_desc *desc, const char *name, irq_handler handler, void *arg)
+{
+    (void)str_copy(desc->name, name, sizeof(desc->name));
+    desc->owned = true;
+    desc->off = IRQ_OFF_OWNER;
+    desc->storm_rate = CONFIG_IRQ_STORM_RATE;
+    desc->storm_ns = 0;
+    desc->unhandled_streak = 0;
+    desc->arg = arg;
+    __atomic_store_n(&desc->handler, handler, __ATOMIC_RELEASE);
 }
 
 int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg)
 {
+    struct irq_desc *desc = irq_desc_find(irq);
     irqflags_t flags;
-    int err = 0;
+    int err;
 
-    if (!irq_exists(irq) || handler == NULL || name == NULL)
+    if (handler == NULL || name == NULL || (desc == NULL && irq >= IRQ_MAX))
         return -EINVAL;
-    flags = spin_lock_irqsave(&handlers_lock);
-    if (handlers[irq].name != NULL) {
+    err = desc != NULL ? irq_desc_get(desc->domain, desc->hwirq, &desc)
+                       : irq_desc_get(irq_root_domain(), irq, &desc);
+    if (err != 0)
+        return err;
+    flags = spin_lock_irqsave(&irq_lock);
+    if (desc->owned)
         err = -EBUSY;
-    } else {
-        handlers[irq].name = name;
-        handlers[irq].arg = arg;
-        handlers[irq].reported = false;
-        __atomic_store_n(&handlers[irq].handler, handler, __ATOMIC_RELEASE);
-    }
-    spin_unlock_irqrestore(&handlers_lock, flags);
+    else
+        desc_own(desc, name, handler, arg);
+    spin_unlock_irqrestore(&irq_lock, flags);
+    if (err != 0)
+        irq_desc_put(desc);
     return err;
+}
+
+/*
+ * Each CPU is seen outside of interrupts once. The controller has been told before not to send the
+ * interrupt any more, so that none comes anew.
+ */
+void irq_synchronize(void)
+{
+    unsigned self = cpu_id();
+
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
+        if (cpu == self || (cpu_online() & CPU_MASK(cpu)) == 0)
+            continue;
+        while (__atomic_load_n(&per_cpu(ctx_state, cpu).irq_depth, __ATOMIC_ACQUIRE) != 0)
+            arch_cpu_relax();
+    }
 }
 
 void irq_release(uint32_t irq)
 {
+    struct irq_desc *desc = irq_desc_find(irq);
     irqflags_t flags;
 
-    ASSERT(irq_exists(irq));
+    ASSERT(desc != NULL && desc->owned);
     irq_disable(irq);
-    flags = spin_lock_irqsave(&handlers_lock);
-    __atomic_store_n(&handlers[irq].handler, NULL, __ATOMIC_RELEASE);
-    handlers[irq].name = NULL;
-    spin_unlock_irqrestore(&handlers_lock, flags);
+    flags = spin_lock_irqsave(&irq_lock);
+    __atomic_store_n(&desc->handler, irq_nobody, __ATOMIC_RELEASE);
+    spin_unlock_irqrestore(&irq_lock, flags);
+    irq_synchronize();
+    flags = spin_lock_irqsave(&irq_lock);
+    desc->owned = false;
+    desc->name[0] = '\0';
+    spin_unlock_irqrestore(&irq_lock, flags);
+    irq_desc_put(desc);
 }
 
+void irq_desc_switch(struct irq_desc *desc, unsigned set, unsigned clear)
+{
+    desc->off = (uint8_t)((desc->off | set) & ~clear);
+    if (desc->off == 0)
+        desc->domain->ops->enable(desc->domain, desc->hwirq);
+    else
+        desc->domain->ops->disable(desc->domain, desc->hwirq);
+}
+
+static void owner_switch(uint32_t irq, unsigned set, unsigned clear)
+{
+    struct irq_desc *desc = irq_desc_find(irq);
+    irqflags_t flags = spin_lock_irqsave(&irq_lock);
+
+    ASSERT(desc != NULL);
+    irq_desc_switch(desc, set, clear);
+    spin_unlock_irqrestore(&irq_lock, flags);
+}
+
+/* Private ones are enabled on each CPU by itself, which no lock and no bit of all CPUs concerns. */
 void irq_enable(uint32_t irq)
 {
     irqflags_t flags = arch_irq_save();
 
-    ASSERT(irq_exists(irq));
-    root_chip->enable(irq);
+    if (irq < IRQ_SHARED_FIRST)
+        root_chip->enable(irq);
+    else
+        owner_switch(irq, 0, IRQ_OFF_OWNER);
     arch_irq_restore(flags);
 }
 
@@ -134,53 +203,65 @@ void irq_disable(uint32_t irq)
 {
     irqflags_t flags = arch_irq_save();
 
-    ASSERT(irq_exists(irq));
-    root_chip->disable(irq);
+    if (irq < IRQ_SHARED_FIRST)
+        root_chip->disable(irq);
+    else
+        owner_switch(irq, IRQ_OFF_OWNER, 0);
     arch_irq_restore(flags);
 }
 
-int irq_from_node(const struct dt_node *node, unsigned index, uint32_t *irq)
+void irq_hold(uint32_t irq)
 {
-    uint32_t cells[4], trigger;
-    int count = dt_get_interrupt(node, index, cells);
-    irqflags_t flags;
-    int err;
-
-    if (count < 0)
-        return count;
-    if (root_chip == NULL ||
-        (root_node != NULL && dt_interrupt_controller(node, index) != root_node))
-        return -EINVAL;
-    err = root_chip->translate(cells, (unsigned)count, irq, &trigger);
-    if (err != 0)
-        return err;
-    if (*irq >= root_chip->total)
-        return -EINVAL;
-    flags = arch_irq_save();
-    err = root_chip->configure(*irq, trigger);
-    arch_irq_restore(flags);
-    return err;
+    ASSERT(irq >= IRQ_SHARED_FIRST);
+    owner_switch(irq, IRQ_OFF_HELD, 0);
 }
 
-/* Nobody wants it: it must not come again and again. */
-static void irq_refuse(uint32_t irq)
+void irq_unhold(uint32_t irq)
+{
+    ASSERT(irq >= IRQ_SHARED_FIRST);
+    owner_switch(irq, 0, IRQ_OFF_HELD);
+}
+
+/* Nobody has ever asked for it, or no longer: it must not come again and again. */
+static NOINLINE void refuse(uint32_t irq)
 {
     root_chip->disable(irq);
-    if (__atomic_exchange_n(&handlers[irq].reported, true, __ATOMIC_RELAXED))
-        return;
-    log_warn("interrupt %u (%s) is not handled: disabled", irq,
-             handlers[irq].name == NULL ? "no owner" : handlers[irq].name);
+    log_warn("interrupt %u came without an owner: disabled", irq);
+}
+
+static ALWAYS_INLINE enum irq_result desc_handle(struct irq_desc *desc, uint32_t irq, uint64_t count)
+{
+    irq_handler handler = __atomic_load_n(&desc->handler, __ATOMIC_ACQUIRE);
+    enum irq_result result = handler(irq, desc->arg);
+
+    if (unlikely(result != IRQ_HANDLED)) {
+        if (result == IRQ_UNHANDLED)
+            irq_unhandled(desc, count);
+    } else if (unlikely((count & (IRQ_STORM_WINDOW - 1)) == 0)) {
+        irq_storm_check(desc);
+    }
+    return result;
+}
+
+enum irq_result irq_domain_handle(struct irq_domain *domain, uint32_t hwirq)
+{
+    struct irq_desc *desc = irq_map_get(&domain->map, hwirq);
+
+    if (desc == NULL)
+        return IRQ_UNHANDLED;
+    return desc_handle(desc, desc->irq, ++desc->counts[cpu_id()]);
 }
 
 static void irq_dispatch(uint32_t irq, unsigned cpu)
 {
-    const struct handler_entry *entry = &handlers[irq];
-    irq_handler handler = __atomic_load_n(&entry->handler, __ATOMIC_ACQUIRE);
-    enum irq_result result = handler == NULL ? IRQ_UNHANDLED : handler(irq, entry->arg);
+    struct irq_desc *desc = __atomic_load_n(&root_descs[irq], __ATOMIC_ACQUIRE);
+    uint64_t count = ++root_counts[cpu][irq];
+    enum irq_result result = IRQ_UNHANDLED;
 
-    counts[cpu][irq]++;
-    if (unlikely(result == IRQ_UNHANDLED))
-        irq_refuse(irq);
+    if (likely(desc != NULL))
+        result = desc_handle(desc, irq, count);
+    else
+        refuse(irq);
     root_chip->end(irq, result != IRQ_KEEP_ACTIVE);
 }
 
@@ -202,16 +283,16 @@ void hv_irq(void)
     ctx_leave_irq();
 }
 
-const char *irq_owner(uint32_t irq)
-{
-    return irq < IRQ_MAX ? __atomic_load_n(&handlers[irq].name, __ATOMIC_RELAXED) : NULL;
-}
-
 uint64_t irq_count(uint32_t irq, unsigned cpu)
 {
-    return irq < IRQ_MAX && cpu < SMP_CPUS_MAX
-               ? __atomic_load_n(&counts[cpu][irq], __ATOMIC_RELAXED)
-               : 0;
+    struct irq_desc *desc;
+
+    if (cpu >= SMP_CPUS_MAX)
+        return 0;
+    if (irq < IRQ_MAX)
+        return __atomic_load_n(&root_counts[cpu][irq], __ATOMIC_RELAXED);
+    desc = irq_desc_find(irq);
+    return desc == NULL ? 0 : __atomic_load_n(&desc->counts[cpu], __ATOMIC_RELAXED);
 }
 
 uint64_t irq_spurious_count(void)

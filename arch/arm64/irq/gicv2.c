@@ -77,6 +77,11 @@ static void chip_disable(uint32_t irq)
     arch_barrier_complete();
 }
 
+static void chip_raise(uint32_t irq)
+{
+    arch_io_write32(dist + GICD_ISPENDR + irq / 32 * 4, 1U << (irq % 32));
+}
+
 static int chip_configure(uint32_t irq, uint32_t trigger)
 {
     volatile char *reg = dist + GICD_ICFGR + irq / 16 * 4;
@@ -141,6 +146,7 @@ static struct irqchip gicv2_chip = {
     .end = chip_end,
     .enable = chip_enable,
     .disable = chip_disable,
+    .raise = chip_raise,
     .configure = chip_configure,
     .set_affinity = chip_set_affinity,
     .send = chip_send,

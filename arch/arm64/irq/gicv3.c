@@ -106,6 +106,11 @@ static void chip_disable(uint32_t irq)
         wait_clear(dist + GICD_CTLR, GICD_CTLR_RWP);
 }
 
+static void chip_raise(uint32_t irq)
+{
+    set_bit(GICD_ISPENDR, irq);
+}
+
 static int chip_configure(uint32_t irq, uint32_t trigger)
 {
     volatile char *reg = frame_of(irq) + GICD_ICFGR + irq / 16 * 4;
@@ -212,6 +217,7 @@ static struct irqchip gicv3_chip = {
     .end = chip_end,
     .enable = chip_enable,
     .disable = chip_disable,
+    .raise = chip_raise,
     .configure = chip_configure,
     .set_affinity = chip_set_affinity,
     .send = chip_send,

@@ -115,29 +115,6 @@ static int host_cpu(struct terminal *term, int argc UNUSED, char **argv UNUSED)
     return 0;
 }
 
-static int host_irq(struct terminal *term, int argc UNUSED, char **argv UNUSED)
-{
-    uint32_t total = irq_chip() == NULL ? 0 : irq_chip()->total;
-
-    term_printf(term, "  IRQ OWNER                       COUNT ON EACH CPU\n");
-    for (uint32_t irq = 0; irq < MIN(total, (uint32_t)IRQ_MAX); irq++) {
-        const char *owner = irq_owner(irq);
-
-        if (owner == NULL)
-            continue;
-        if (term_interrupted(term))
-            return -EINTR;
-        term_printf(term, "%5u ", irq);
-        term_puts_cell(term, owner, 27);
-        for (unsigned cpu = 0; cpu < cpu_count(); cpu++)
-            if (cpu_info(cpu)->status == CPU_ONLINE)
-                term_printf(term, " %llu", (ull)irq_count(irq, cpu));
-        term_printf(term, "\n");
-    }
-    term_printf(term, "spurious: %llu\n", (ull)irq_spurious_count());
-    return 0;
-}
-
 static void print_ranges(struct terminal *term)
 {
     const char *what;
@@ -190,12 +167,6 @@ static const struct command_verb host_verbs[] = {
         .usage = "",
         .help = "a line for each CPU: online, or why not",
         .run = host_cpu,
-    },
-    {
-        .name = "irq",
-        .usage = "",
-        .help = "interrupts, owners and counts",
-        .run = host_irq,
     },
     {
         .name = "memory",

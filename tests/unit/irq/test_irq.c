@@ -227,29 +227,81 @@ static void test_spurious(void **state)
     assert_int_equal(ended, 0);
 }
 
-static void test_unhandled_is_disabled_and_said_once(void **state)
+static void test_without_owner_is_disabled(void **state)
 {
     (void)state;
     warnings = 0;
     ended = deactivated = 0;
-    irq_enable(50);
+    enabled[50] = true;
     raise_irq(50);
     take_all();
     assert_false(enabled[50]);
     assert_int_equal(ended, 1);
     assert_int_equal(deactivated, 1);
     assert_int_equal(warnings, 1);
-    irq_enable(50);
-    raise_irq(50);
-    take_all();
-    assert_false(enabled[50]);
-    assert_int_equal(warnings, 1);
-    assert_int_equal(irq_count(50, 0), 2);
+    assert_int_equal(irq_count(50, 0), 1);
+}
+
+static void test_unhandled_is_disabled_after_a_while(void **state)
+{
+    struct irq_info info;
+
+    (void)state;
+    warnings = 0;
+    irq_enable(40);
     answer = IRQ_UNHANDLED;
+    for (unsigned i = 0; i < 99; i++)
+        raise_irq(40);
+    take_all();
+    take_all();
+    assert_true(enabled[40]);
+    /* One that is handled in between starts the count again. */
+    answer = IRQ_HANDLED;
+    raise_irq(40);
+    take_all();
+    answer = IRQ_UNHANDLED;
+    for (unsigned i = 0; i < 99; i++)
+        raise_irq(40);
+    take_all();
+    take_all();
+    assert_true(enabled[40]);
+    assert_int_equal(warnings, 0);
     raise_irq(40);
     take_all();
     assert_false(enabled[40]);
-    assert_int_equal(warnings, 2);
+    assert_int_equal(warnings, 1);
+    assert_int_equal(irq_get_info(40, &info), 0);
+    assert_int_equal(info.state, IRQ_STATE_UNHANDLED);
+    assert_int_equal(info.unhandled, 199);
+    /* The owner's switch does not bring it back, the operator's does. */
+    irq_enable(40);
+    assert_false(enabled[40]);
+    assert_int_equal(irq_operator_enable(40, true), 0);
+    assert_true(enabled[40]);
+}
+
+static void test_operator(void **state)
+{
+    struct irq_info info;
+
+    (void)state;
+    assert_int_equal(irq_operator_enable(3, false), -EPERM);
+    assert_int_equal(irq_operator_enable(27, false), -EPERM);
+    assert_int_equal(irq_operator_enable(55, false), -ENOENT);
+    assert_int_equal(irq_operator_enable(40, false), 0);
+    assert_false(enabled[40]);
+    irq_disable(40);
+    irq_enable(40);
+    assert_false(enabled[40]);
+    assert_int_equal(irq_get_info(40, &info), 0);
+    assert_int_equal(info.state, IRQ_STATE_OPERATOR);
+    irq_disable(40);
+    assert_int_equal(irq_operator_enable(40, true), 0);
+    assert_false(enabled[40]);
+    irq_enable(40);
+    assert_true(enabled[40]);
+    assert_int_equal(irq_get_info(55, &info), -ENOENT);
+    assert_int_equal(irq_raise(40), -EOPNOTSUPP);
 }
 
 static void test_storm_is_bounded(void **state)
@@ -296,12 +348,12 @@ static void test_from_node(void **state)
     assert_int_equal(irq_from_node(dev, 0, &irq), -EINVAL);
     dt_set_u32(gic, "#interrupt-cells", 1);
     assert_int_equal(irq_from_node(dev, 0, &irq), -EINVAL);
-    /* Another controller's number is none of the root's. */
+    /* Another controller's number is none of the root's: no driver knows it yet. */
     dt_set_u32(gpio, "phandle", 2);
     dt_set_u32(gpio, "#interrupt-cells", 2);
     dt_set_u32(dev, "interrupt-parent", 2);
     set_interrupts(dev, 45, 4);
-    assert_int_equal(irq_from_node(dev, 0, &irq), -EINVAL);
+    assert_int_equal(irq_from_node(dev, 0, &irq), -EAGAIN);
 }
 
 int main(void)
@@ -311,7 +363,9 @@ int main(void)
         cmocka_unit_test(test_request),
         cmocka_unit_test(test_dispatch),
         cmocka_unit_test(test_spurious),
-        cmocka_unit_test(test_unhandled_is_disabled_and_said_once),
+        cmocka_unit_test(test_without_owner_is_disabled),
+        cmocka_unit_test(test_unhandled_is_disabled_after_a_while),
+        cmocka_unit_test(test_operator),
         cmocka_unit_test(test_storm_is_bounded),
         cmocka_unit_test(test_from_node),
     };

@@ -38,6 +38,8 @@ void host_irq_poll_all(void);
 void host_console_reset(void);
 void host_clock_reset(void);
 void host_irqchip_reset(void);
+/** Is an interrupt pending on a CPU that is not turned off? */
+bool host_irqchip_has_work(unsigned cpu);
 void host_guest_irq_reset(void);
 void host_system_reset(void);
 void host_io_reset(void);
