@@ -72,32 +72,53 @@ void gic_guest_reset(struct arm64_gic *gic)
     gic->hcr = HCR_EN;
 }
 
-void gic_guest_save(struct arm64_gic *gic)
+/* Bit i: list register i holds something. */
+static uint32_t lr_in_use(void)
+{
+    return ~ops->empty() & (uint32_t)(BIT(lr_count) - 1);
+}
+
+/* Its physical half is active on this CPU. */
+static bool holds_physical(uint64_t value, uint32_t *pirq)
 {
     struct guest_irq_lr lr;
+
+    ops->lr_decode(value, &lr);
+    *pirq = lr.pirq;
+    return lr.hw && (lr.pending || lr.active);
+}
+
+/* What is empty stays as it is: it says nothing to whoever is loaded next. */
+void gic_guest_save(struct arm64_gic *gic)
+{
+    uint32_t pirq;
 
     if (!ops)
         return;
     ops->save(gic);
-    for (unsigned i = 0; i < lr_count; i++) {
+    ops->hcr_set(0);
+    gic->lr_used = lr_in_use();
+    for (uint32_t used = gic->lr_used; used; used &= used - 1) {
+        unsigned i = (unsigned)__builtin_ctz(used);
+
         gic->lr[i] = ops->lr_get(i);
-        ops->lr_decode(gic->lr[i], &lr);
-        if (lr.hw && (lr.pending || lr.active))
-            ops->clear_active(lr.pirq);
+        ops->lr_set(i, 0);
+        if (holds_physical(gic->lr[i], &pirq))
+            ops->clear_active(pirq);
     }
-    ops->clear();
 }
 
 void gic_guest_load(const struct arm64_gic *gic)
 {
-    struct guest_irq_lr lr;
+    uint32_t pirq;
 
     if (!ops)
         return;
-    for (unsigned i = 0; i < lr_count; i++) {
-        ops->lr_decode(gic->lr[i], &lr);
-        if (lr.hw && (lr.pending || lr.active))
-            ops->set_active(lr.pirq);
+    for (uint32_t used = gic->lr_used; used; used &= used - 1) {
+        unsigned i = (unsigned)__builtin_ctz(used);
+
+        if (holds_physical(gic->lr[i], &pirq))
+            ops->set_active(pirq);
         ops->lr_set(i, gic->lr[i]);
     }
     ops->load(gic);
@@ -105,15 +126,13 @@ void gic_guest_load(const struct arm64_gic *gic)
 
 void gic_guest_forget(void)
 {
-    struct guest_irq_lr lr;
+    uint32_t pirq;
 
     if (!ops)
         return;
-    for (unsigned i = 0; i < lr_count; i++) {
-        ops->lr_decode(ops->lr_get(i), &lr);
-        if (lr.hw && (lr.pending || lr.active))
-            ops->clear_active(lr.pirq);
-    }
+    for (uint32_t used = lr_in_use(); used; used &= used - 1)
+        if (holds_physical(ops->lr_get((unsigned)__builtin_ctz(used)), &pirq))
+            ops->clear_active(pirq);
     ops->clear();
 }
 

@@ -41,6 +41,12 @@ static bool is_due(const struct vcpu *vcpu, uint64_t ctl, uint64_t cval)
     return may_fire(ctl) && arch_time_counter() >= deadline(vcpu, cval);
 }
 
+/* True while the hardware timer of this CPU does the work. */
+static bool is_loaded_here(const struct vcpu *vcpu)
+{
+    return this_cpu(world_owner) == vcpu;
+}
+
 static void arm(struct vcpu *vcpu, struct hrtimer *timer, uint64_t ctl, uint64_t cval)
 {
     uint64_t at = deadline(vcpu, cval);
@@ -51,9 +57,28 @@ static void arm(struct vcpu *vcpu, struct hrtimer *timer, uint64_t ctl, uint64_t
         hrtimer_stop(timer);
 }
 
+/*
+ * The stand-in stays armed when the world is loaded again on the same CPU: who takes turns with another VCPU mostly has the
+ * same deadline when it is saved next. So it may fire for a world that is loaded; then the hardware timer does as well.
+ */
 static void vtimer_expired(struct hrtimer *timer)
 {
-    hv_guest_timer(timer->data, true, true, vtimer_irq);
+    struct vcpu *vcpu = timer->data;
+
+    if (!is_loaded_here(vcpu))
+        hv_guest_timer(vcpu, true, true, vtimer_irq);
+}
+
+/* The saved timer's stand-in, unless it is armed for that already. */
+static void vtimer_stand_in(struct vcpu *vcpu)
+{
+    uint64_t at = deadline(vcpu, vcpu->arch.cntv_cval);
+
+    if (may_fire(vcpu->arch.cntv_ctl) && at == vcpu->arch.vtimer_at &&
+        hrtimer_is_armed(&vcpu->arch.vtimer))
+        return;
+    vcpu->arch.vtimer_at = at;
+    arm(vcpu, &vcpu->arch.vtimer, vcpu->arch.cntv_ctl, vcpu->arch.cntv_cval);
 }
 
 static void ptimer_expired(struct hrtimer *timer)
@@ -78,13 +103,17 @@ void guest_timer_save(struct vcpu *vcpu)
     vcpu->arch.cntv_cval = sysreg_read(cntv_cval_el0);
     sysreg_write(cntv_ctl_el0, 0);
     arch_barrier_context();
-    gic_deactivate_private(vtimer_irq);
-    arm(vcpu, &vcpu->arch.vtimer, vcpu->arch.cntv_ctl, vcpu->arch.cntv_cval);
+    if (vcpu->arch.vtimer_raised)
+        gic_deactivate_private(vtimer_irq);
+    vcpu->arch.vtimer_raised = false;
+    vtimer_stand_in(vcpu);
 }
 
 void guest_timer_load(struct vcpu *vcpu)
 {
-    hrtimer_stop(&vcpu->arch.vtimer);
+    /* One of another CPU could fire there unseen while this CPU saves the world. */
+    if (vcpu->arch.vtimer.cpu != cpu_id())
+        hrtimer_stop(&vcpu->arch.vtimer);
     sysreg_write(cntvoff_el2, offset_of(vcpu));
     sysreg_write(cntv_cval_el0, vcpu->arch.cntv_cval);
     arch_barrier_context();
@@ -93,7 +122,7 @@ void guest_timer_load(struct vcpu *vcpu)
 
 void guest_timer_forget(struct vcpu *vcpu)
 {
-    (void)vcpu;
+    vcpu->arch.vtimer_raised = false;
     sysreg_write(cntv_ctl_el0, 0);
     arch_barrier_context();
     gic_deactivate_private(vtimer_irq);
@@ -113,6 +142,7 @@ static enum irq_result vtimer_interrupt(uint32_t irq, void *arg)
     (void)arg;
     if (!owner)
         return IRQ_HANDLED;
+    owner->arch.vtimer_raised = true;
     hv_guest_timer(owner, true, true, irq);
     return IRQ_KEEP_ACTIVE;
 }
@@ -195,7 +225,7 @@ void arch_vcpu_time_start(struct guest *guest)
     for (unsigned i = 0; i < guest->vcpu_count; i++) {
         struct vcpu *vcpu = guest->vcpus[i];
 
-        arm(vcpu, &vcpu->arch.vtimer, vcpu->arch.cntv_ctl, vcpu->arch.cntv_cval);
+        vtimer_stand_in(vcpu);
         arm(vcpu, &vcpu->arch.ptimer, vcpu->arch.cntp_ctl, vcpu->arch.cntp_cval);
     }
 }

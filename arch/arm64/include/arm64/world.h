@@ -30,11 +30,7 @@
     X(par_el1, 0)                                                                                  \
     X(cntkctl_el1, 0)                                                                              \
     X(csselr_el1, 0)                                                                               \
-    X(mdscr_el1, 0)                                                                                \
-    X(spsr_abt, 0)                                                                                 \
-    X(spsr_und, 0)                                                                                 \
-    X(spsr_irq, 0)                                                                                 \
-    X(spsr_fiq, 0)
+    X(mdscr_el1, 0)
 
 enum arm64_world_index {
 #define X(name, reset) WORLD_##name,

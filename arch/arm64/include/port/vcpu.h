@@ -27,7 +27,7 @@ struct arm64_switch {
 };
 
 /** EL1 system registers, in the order of the list ARM64_WORLD_REGS in <arm64/world.h>. */
-#define ARM64_WORLD_COUNT 28
+#define ARM64_WORLD_COUNT 24
 
 struct arm64_fp {
     uint8_t v[32][16] ALIGNED(16);
@@ -43,7 +43,8 @@ struct arm64_debug {
 
 /** Saved state of the virtual CPU interface. */
 struct arm64_gic {
-    uint64_t lr[ARM64_LR_MAX];
+    uint64_t lr[ARM64_LR_MAX]; /* those of lr_used only */
+    uint32_t lr_used;
     uint32_t ap0r[4], ap1r[4];
     uint64_t vmcr;
     uint32_t hcr;
@@ -60,6 +61,8 @@ struct arch_vcpu {
     bool debug_used; /* the guest programmed a breakpoint or watchpoint */
     uint64_t world[ARM64_WORLD_COUNT];
     uint64_t cntv_ctl, cntv_cval;
+    uint64_t vtimer_at; /* host counter that vtimer was armed for last */
+    bool vtimer_raised; /* since the world was loaded: its interrupt may be active on this CPU */
     uint64_t cntp_ctl, cntp_cval;
     uint64_t pauth[10];
     struct arm64_gic gic;
