@@ -4,11 +4,14 @@
 
 #include <hv/heap.h>
 #include <hv/mutex.h>
+#include <hv/sched.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
 /* Creation and destruction, one at a time. Before the lock of the list. */
 static struct mutex build_lock;
+/* The guest that is being built, id + 1: what is allocated is for it. Under build_lock. */
+static uint32_t building;
 
 struct notifier_chain guest_chain;
 
@@ -86,13 +89,16 @@ static int build(struct guest *guest, struct report *report)
 /* Name is checked to fit. */
 static struct guest *guest_alloc(const char *name, struct dt_node *node)
 {
-    struct guest *guest = heap_zalloc(sizeof(*guest));
+    uint32_t id = guest_list_free_id();
+    struct guest *guest;
 
+    building = id + 1;
+    guest = heap_zalloc(sizeof(*guest));
     if (guest == NULL) {
         return NULL;
     }
     str_copy(guest->name, name, sizeof(guest->name));
-    guest->id = guest_list_free_id();
+    guest->id = id;
     guest->node = node;
     dt_hold(node, &guest->node_hold, guest->name);
     guest->busy = true;
@@ -226,6 +232,7 @@ int guest_create(const char *name, const char *template_name, struct report *rep
     }
     mutex_lock(&build_lock);
     err = create_locked(name, template_name, report);
+    building = 0;
     mutex_unlock(&build_lock);
     return err;
 }
@@ -262,8 +269,19 @@ int guest_destroy(struct guest *guest)
     return err;
 }
 
+static uint32_t heap_guest(void)
+{
+    const struct vcpu *self = sched_current();
+
+    if (self != NULL && self->guest != NULL) {
+        return self->guest->id + 1;
+    }
+    return self != NULL && mutex_owner(&build_lock) == self ? building : 0;
+}
+
 int guest_init(void)
 {
+    heap_guest_hook = heap_guest;
     mutex_init(&build_lock);
     guest_list_init();
     guest_shared_init();
