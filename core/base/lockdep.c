@@ -338,6 +338,12 @@ void lockdep_drop(const void *lock, struct lockdep_task *task)
     arch_irq_restore(flags);
 }
 
+void lockdep_assert_none(const struct lockdep_task *task)
+{
+    if (task->depth != 0)
+        panic("a thread ends with a mutex of %s", class_name(task->held[0].class));
+}
+
 void lockdep_print_held(void (*print)(const char *fmt, ...))
 {
     const struct lockdep_held *held = this_cpu(held_locks).locks;

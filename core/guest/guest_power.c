@@ -4,7 +4,7 @@
 
 #include <hv/clock.h>
 #include <hv/sched.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 

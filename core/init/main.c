@@ -20,7 +20,7 @@
 #include <hv/thread.h>
 #include <hv/upcall.h>
 #include <hv/version.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <stdbool.h>
 
@@ -102,7 +102,7 @@ void hv_main(void)
     require(smp_init_cpu(), BOOT_FAILURE_DEVICE, "\r\nBulkhead: no cross-CPU interrupts.\r\n");
     arch_irq_enable();
     smp_boot();
-    require(worker_start(), BOOT_FAILURE_MEMORY, "\r\nBulkhead: out of memory.\r\n");
+    require(workqueue_start(), BOOT_FAILURE_MEMORY, "\r\nBulkhead: out of memory.\r\n");
     require(guest_init(), BOOT_FAILURE_MEMORY, "\r\nBulkhead: out of memory.\r\n");
     start_first_thread();
     sched_idle();

@@ -6,7 +6,7 @@
 #include <hv/spinlock.h>
 #include <hv/vserial.h>
 #include <hv/waitqueue.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <lib/list.h>
 #include <lib/macros.h>

@@ -69,6 +69,8 @@ void lockdep_drop(const void *lock, struct lockdep_task *task);
 #define lockdep_acquire_sleeping(lock, how, task)                                                  \
     lockdep_take(&(lock)->map, lock, how, task, (uintptr_t)__builtin_return_address(0))
 #define lockdep_release_sleeping(lock, task) lockdep_drop(lock, task)
+/** Panics when it has a mutex: it is about to end. */
+void lockdep_assert_none(const struct lockdep_task *task);
 
 /** Gets each finding instead of the console. Any context, IRQs masked; takes no locks. */
 extern void (*lockdep_report_hook)(const struct lockdep_report *report);
@@ -87,6 +89,7 @@ void lockdep_print_held(void (*print)(const char *fmt, ...));
 #define lockdep_release(lock) ((void)0)
 #define lockdep_acquire_sleeping(lock, how, task) ((void)0)
 #define lockdep_release_sleeping(lock, task) ((void)0)
+#define lockdep_assert_none(task) ((void)0)
 #define lockdep_print_held(print) ((void)0)
 
 #endif

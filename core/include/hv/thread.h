@@ -12,13 +12,29 @@ struct vcpu;
 
 enum thread_state { THREAD_CREATED, THREAD_RUNNING, THREAD_SLEEPING, THREAD_STOPPED };
 
-/**
- * fn returns the exit code. time_slice in ns, 0 = default. Orphan or boot. -ENOMEM, -EINVAL. The
- * thread is CREATED.
- */
+struct thread_config {
+    const char *name;     /**< copied, cut to VCPU_NAME_MAX - 1 */
+    int (*fn)(void *arg); /**< returns the exit code; must have let go of all mutexes */
+    void *arg;
+    uint8_t priority;    /**< 0..SCHED_PRIORITY_MAX */
+    uint64_t time_slice; /**< ns, 0 = default */
+    cpumask_t affinity;  /**< 0 = all */
+    /**
+     * fn may use FP and SIMD registers: it has its own, 0 at first. Any other thread that uses them
+     * stops the hypervisor. Code that is to use them is declared in tools/check/exceptions.txt.
+     */
+    bool uses_fp;
+};
+
+/** The thread is CREATED. Orphan or boot. -ENOMEM, -EINVAL. */
+int thread_create_with(const struct thread_config *config, struct thread **out);
+/** The same for the usual ones. */
 int thread_create(const char *name, int (*fn)(void *arg), void *arg, uint8_t priority,
                   uint64_t time_slice, struct thread **out);
+/** Once; it may end, and if it is detached vanish, before this returns. 0, -EINVAL. Any context. */
 int thread_start(struct thread *thread);
+/** 0..SCHED_PRIORITY_MAX, at once, whatever it does. -EINVAL. Any context. */
+int thread_set_priority(struct thread *thread, uint8_t priority);
 /**
  * Ask it to stop (thread_should_stop() becomes true, interruptible sleeps end with -EINTR). Any
  * context.
@@ -39,3 +55,22 @@ struct thread *thread_current(void);
 enum thread_state thread_state(const struct thread *thread);
 const char *thread_name(const struct thread *thread);
 struct vcpu *thread_vcpu(struct thread *thread);
+
+/** What commands show of a thread; a copy. */
+struct thread_info {
+    uint32_t id;
+    char name[40];
+    enum thread_state state;
+    uint8_t priority; /**< as it counts now: with what it inherits */
+    uint8_t base_priority;
+    bool uses_fp;
+    unsigned cpu;
+    uint64_t time_slice; /**< ns */
+    uint64_t run_ns;     /**< on a CPU */
+    uint64_t switches;   /**< times it got one */
+    uintptr_t fn;
+};
+/** All threads in order of their ids, to be freed with heap_free(). Orphan. -ENOMEM. */
+int thread_get_all(struct thread_info **rows, unsigned *count);
+/** "sleeping" */
+const char *thread_state_name(enum thread_state state);

@@ -12,7 +12,7 @@
 #include <hv/clock.h>
 #include <hv/thread.h>
 #include <hv/vserial.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/macros.h>
 #include <port/machine.h>
 #include <string.h>
@@ -337,7 +337,7 @@ static int boot(void **state)
 {
     (void)state;
     machine_start(1);
-    return worker_start();
+    return workqueue_start();
 }
 
 int main(void)

@@ -14,7 +14,7 @@
 #include <hv/thread.h>
 #include <hv/upcall.h>
 #include <hv/vcpu.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/endian.h>
 #include <libfdt.h>
 #include <port/host.h>
@@ -294,7 +294,7 @@ int fixture_init(void)
     machine_start(1);
     err = page_claim_range(hpa(BUNDLE_BASE), BUNDLE_SIZE, PAGE_OWNER_MISC);
     if (err == 0)
-        err = worker_start();
+        err = workqueue_start();
     if (err == 0)
         err = guest_init();
     return err != 0 ? err : fixture_bundle(NULL, NULL, 0);

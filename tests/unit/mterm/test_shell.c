@@ -21,7 +21,7 @@
 #include <hv/sched.h>
 #include <hv/thread.h>
 #include <hv/vserial.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <port/host.h>
 #include <stdio.h>
@@ -92,7 +92,7 @@ static int boot(void **state)
     cpu_set_online(0);
     cpu_info(0)->status = CPU_ONLINE;
     if (page_add_range(hpa(HOST_RAM_BASE), 64 << 20) != 0 || dt_init() != 0 || add_timer() != 0 ||
-        clock_init() != 0 || sched_init() != 0 || sched_init_cpu() != 0 || worker_start() != 0 ||
+        clock_init() != 0 || sched_init() != 0 || sched_init_cpu() != 0 || workqueue_start() != 0 ||
         guest_init() != 0 || chardev_register(NULL, "uart", &ops, NULL, &uart) != 0 ||
         mterm_start() != 0)
         return -1;

@@ -11,7 +11,7 @@
 #include <hv/page.h>
 #include <hv/sched.h>
 #include <hv/thread.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <port/host.h>
 #include <port/machine.h>
@@ -194,7 +194,7 @@ static void test_detached_threads_vanish(void **state)
     struct machine_census before;
 
     (void)state;
-    assert_int_equal(worker_start(), 0);
+    assert_int_equal(workqueue_start(), 0);
     machine_run();
     before = machine_census();
     for (unsigned i = 0; i < 100; i++) {

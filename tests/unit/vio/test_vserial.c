@@ -15,7 +15,7 @@
 #include <hv/thread.h>
 #include <hv/vserial.h>
 #include <hv/waitqueue.h>
-#include <hv/worker.h>
+#include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <port/host.h>
 #include <stdio.h>
@@ -69,7 +69,7 @@ static int boot(void **state)
     cpu_set_count(1);
     cpu_set_online(0);
     return page_add_range(hpa(HOST_RAM_BASE), 64 << 20) != 0 || sched_init() != 0 ||
-           sched_init_cpu() != 0 || worker_start() != 0;
+           sched_init_cpu() != 0 || workqueue_start() != 0;
 }
 
 static uint64_t objects(void)
