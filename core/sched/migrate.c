@@ -4,6 +4,7 @@
 // by who asks.
 
 #include <arch/barrier.h>
+#include <hv/clock.h>
 #include <hv/hrtimer.h>
 #include <lib/errno.h>
 
@@ -46,6 +47,7 @@ static void hand_over(struct vcpu *vcpu, unsigned to)
 {
     struct sched_entity *se = &vcpu->se;
     struct run_queue *rq = &per_cpu(run_queue, to);
+    uint64_t now = clock_now();
 
     list_remove(&se->move_link);
     if (se->on_queue)
@@ -56,8 +58,8 @@ static void hand_over(struct vcpu *vcpu, unsigned to)
     /* Last of its equals there, with a slice of its own: moving about gains no time. */
     se->slice_left = 0;
     sched_boost(vcpu);
-    sched_enqueue(rq, vcpu, false);
-    sched_check_preemption(rq, vcpu);
+    sched_enqueue(rq, vcpu, SCHED_MOVED, now);
+    sched_check_preemption(rq, vcpu, now);
 }
 
 /* Hand it over, or ask its CPU to. vcpu->lock held. */
@@ -103,6 +105,8 @@ int vcpu_move(struct vcpu *vcpu, unsigned cpu)
         result = -EINVAL;
     else if (!(vcpu->se.affinity & CPU_MASK(cpu)))
         result = -EACCES;
+    else if (vcpu->se.claims && cpu != vcpu->se.cpu)
+        result = -EBUSY;
     else
         result = move_locked(vcpu, cpu);
     spin_unlock_irqrestore(&vcpu->lock, flags);
@@ -120,6 +124,8 @@ int vcpu_set_affinity(struct vcpu *vcpu, cpumask_t affinity)
 
     if (vcpu->state == VCPU_UNKNOWN || vcpu->is_idle)
         result = -EINVAL;
+    else if (se->claims && !(affinity & CPU_MASK(se->cpu)))
+        result = -EBUSY;
     if (result == 0) {
         unsigned there = migrate_is_leaving(vcpu) ? se->move_to : se->cpu;
 

@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policy "prr": the highest priority that is ready runs; round-robin among equals.
+// Policy "prr": the highest priority that is ready runs; round-robin in rounds among equals.
+//
+// A round of a priority gives one time slice to each entity of that priority that wants it. It ends
+// when all that are ready have used up theirs. Who sleeps keeps what is left of its slice until the
+// round is over; who wakes in a later round has that round's slice. So whatever the order of sleeps
+// and wakes, nobody gets more than one slice a round, and no share is gained by a storm of them.
+//
+// Who wakes with slice left takes the CPU from an equal at once. The preempted one keeps its
+// remainder and stands at the head of the queue.
 
-#include <hv/sched.h>
+#include "policy_prr.h"
 
-struct prr_queue {
-    uint64_t ready; /**< bit n: somebody waits at priority n */
-    unsigned count;
-    struct list level[SCHED_PRIORITY_MAX + 1];
-};
+static_assert(sizeof(struct prr_entity) <= SCHED_PRIVATE_SIZE, "private data of prr");
 
-static void prr_init(void *queue)
+void prr_init(void *queue)
 {
     struct prr_queue *prr = queue;
 
     prr->ready = 0;
     prr->count = 0;
-    for (unsigned i = 0; i <= SCHED_PRIORITY_MAX; i++)
-        list_init(&prr->level[i]);
+    for (unsigned i = 0; i <= SCHED_PRIORITY_MAX; i++) {
+        list_init(&prr->level[i].woken);
+        list_init(&prr->level[i].current);
+        list_init(&prr->level[i].next);
+        prr->level[i].round = 0;
+    }
+}
+
+static struct prr_entity *entity(struct sched_entity *se)
+{
+    return (struct prr_entity *)se->policy;
 }
 
 static unsigned highest(const struct prr_queue *prr)
@@ -24,69 +37,163 @@ static unsigned highest(const struct prr_queue *prr)
     return 63 - (unsigned)__builtin_clzll(prr->ready);
 }
 
-/* Who was preempted within its slice goes on first among its equals. */
-static void prr_enqueue(void *queue, struct sched_entity *se, bool woken)
+static bool is_for_round(struct sched_entity *se, uint32_t round)
+{
+    return entity(se)->round == round && entity(se)->level == se->priority + 1U;
+}
+
+static void set_round(struct sched_entity *se, uint32_t round)
+{
+    entity(se)->round = round;
+    entity(se)->level = se->priority + 1U;
+}
+
+/*
+ * Its slice is of a round that is over: it has this round's. Who comes from another priority brings
+ * what it has left.
+ */
+static bool catch_up(const struct prr_level *level, struct sched_entity *se)
+{
+    bool other_level = entity(se)->level != 0 && entity(se)->level != se->priority + 1U;
+
+    if (is_for_round(se, level->round) || is_for_round(se, level->round + 1))
+        return false;
+    if (!other_level || se->slice_left == 0)
+        se->slice_left = se->time_slice;
+    set_round(se, level->round);
+    return true;
+}
+
+static struct list *list_for(struct prr_level *level, struct sched_entity *se,
+                             enum sched_arrival how)
+{
+    if (!is_for_round(se, level->round))
+        return &level->next;
+    return how == SCHED_WOKEN ? &level->woken : &level->current;
+}
+
+void prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now)
 {
     struct prr_queue *prr = queue;
-    struct list *level = &prr->level[se->priority];
+    struct prr_level *level = &prr->level[se->priority];
+    struct list *list;
 
-    if (!woken && se->slice_left != 0)
-        list_add_head(level, &se->link);
+    catch_up(level, se);
+    if (se->slice_left == 0)
+        prr_renew(queue, se, now);
+    list = list_for(level, se, how);
+    if (how == SCHED_PREEMPTED)
+        list_add_head(list, &se->link);
     else
-        list_add_tail(level, &se->link);
+        list_add_tail(list, &se->link);
     prr->ready |= BIT(se->priority);
     prr->count++;
 }
 
-static void prr_dequeue(void *queue, struct sched_entity *se)
+static bool is_empty(const struct prr_level *level)
+{
+    return list_is_empty(&level->current) && list_is_empty(&level->woken) &&
+           list_is_empty(&level->next);
+}
+
+void prr_dequeue(void *queue, struct sched_entity *se)
 {
     struct prr_queue *prr = queue;
 
     list_remove(&se->link);
-    if (list_is_empty(&prr->level[se->priority]))
+    if (is_empty(&prr->level[se->priority]))
         prr->ready &= ~BIT(se->priority);
     prr->count--;
 }
 
-static struct sched_entity *prr_pick(void *queue)
+struct sched_entity *prr_pick(void *queue, uint64_t now)
 {
     struct prr_queue *prr = queue;
+    struct prr_level *level;
 
+    (void)now;
     if (prr->ready == 0)
         return NULL;
-    return LIST_FIRST(&prr->level[highest(prr)], struct sched_entity, link);
+    level = &prr->level[highest(prr)];
+    if (!list_is_empty(&level->woken))
+        return LIST_FIRST(&level->woken, struct sched_entity, link);
+    if (list_is_empty(&level->current)) {
+        list_splice(&level->current, &level->next);
+        level->round++;
+    }
+    return LIST_FIRST(&level->current, struct sched_entity, link);
 }
 
-static bool prr_preempts(void *queue, const struct sched_entity *running,
-                         const struct sched_entity *woken)
-{
-    (void)queue;
-    return woken->priority > running->priority;
-}
-
-static bool prr_slice_expired(void *queue, struct sched_entity *running)
-{
-    struct prr_queue *prr = queue;
-
-    return prr->ready != 0 && highest(prr) >= running->priority;
-}
-
-static unsigned prr_count(void *queue)
+bool prr_preempts(void *queue, const struct sched_entity *running, const struct sched_entity *woken)
 {
     struct prr_queue *prr = queue;
+
+    if (woken->priority != running->priority)
+        return woken->priority > running->priority;
+    return !list_is_empty(&prr->level[woken->priority].woken);
+}
+
+void prr_renew(void *queue, struct sched_entity *se, uint64_t now)
+{
+    struct prr_queue *prr = queue;
+    struct prr_level *level = &prr->level[se->priority];
+
+    (void)now;
+    /* With nobody else about, the round is over: who comes later is in the new one. */
+    if (is_empty(level))
+        level->round++;
+    if (catch_up(level, se))
+        return;
+    set_round(se, level->round + 1);
+    se->slice_left = se->time_slice;
+}
+
+uint64_t prr_next_event(void *queue, const struct sched_entity *running, uint64_t now)
+{
+    const struct prr_queue *prr = queue;
+
+    (void)now;
+    if (running == NULL || prr->ready >> running->priority == 0)
+        return SCHED_NEVER;
+    return running->last_start + running->slice_left;
+}
+
+unsigned prr_count(void *queue)
+{
+    const struct prr_queue *prr = queue;
 
     return prr->count;
 }
 
+static void walk_list(struct list *list, void (*fn)(struct sched_entity *se, void *arg), void *arg)
+{
+    LIST_FOR_EACH(se, list, struct sched_entity, link)
+        fn(se, arg);
+}
+
+void prr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg)
+{
+    struct prr_queue *prr = queue;
+
+    for (unsigned i = SCHED_PRIORITY_MAX + 1; i-- > 0;) {
+        walk_list(&prr->level[i].woken, fn, arg);
+        walk_list(&prr->level[i].current, fn, arg);
+        walk_list(&prr->level[i].next, fn, arg);
+    }
+}
+
 static const struct sched_policy prr = {
     .name = "prr",
+    .help = "the highest priority runs; round-robin among equals, who wakes first",
     .queue_size = sizeof(struct prr_queue),
     .init = prr_init,
     .enqueue = prr_enqueue,
     .dequeue = prr_dequeue,
     .pick = prr_pick,
     .preempts = prr_preempts,
-    .slice_expired = prr_slice_expired,
+    .renew = prr_renew,
+    .next_event = prr_next_event,
     .count = prr_count,
+    .walk = prr_walk,
 };
 SCHED_POLICY(prr);

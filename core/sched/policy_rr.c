@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policy "rr": round-robin, blind to priorities.
+// Policy "rr": round-robin, blind to priorities. Nobody takes the CPU from another before the end
+// of the slice; each pass through the queue gives one slice, whoever slept meanwhile.
 
 #include <hv/sched.h>
 
@@ -16,15 +17,24 @@ static void rr_init(void *queue)
     rr->count = 0;
 }
 
+static void rr_renew(void *queue, struct sched_entity *se, uint64_t now)
+{
+    (void)queue;
+    (void)now;
+    se->slice_left = se->time_slice;
+}
+
 /* Who was preempted within its slice goes on first. */
-static void rr_enqueue(void *queue, struct sched_entity *se, bool woken)
+static void rr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now)
 {
     struct rr_queue *rr = queue;
 
-    if (!woken && se->slice_left != 0)
+    if (how == SCHED_PREEMPTED) {
         list_add_head(&rr->ready, &se->link);
-    else
+    } else {
+        rr_renew(queue, se, now);
         list_add_tail(&rr->ready, &se->link);
+    }
     rr->count++;
 }
 
@@ -36,10 +46,11 @@ static void rr_dequeue(void *queue, struct sched_entity *se)
     rr->count--;
 }
 
-static struct sched_entity *rr_pick(void *queue)
+static struct sched_entity *rr_pick(void *queue, uint64_t now)
 {
     struct rr_queue *rr = queue;
 
+    (void)now;
     return LIST_FIRST(&rr->ready, struct sched_entity, link);
 }
 
@@ -52,30 +63,43 @@ static bool rr_preempts(void *queue, const struct sched_entity *running,
     return false;
 }
 
-static bool rr_slice_expired(void *queue, struct sched_entity *running)
+static uint64_t rr_next_event(void *queue, const struct sched_entity *running, uint64_t now)
 {
-    struct rr_queue *rr = queue;
+    const struct rr_queue *rr = queue;
 
-    (void)running;
-    return rr->count != 0;
+    (void)now;
+    if (running == NULL || rr->count == 0)
+        return SCHED_NEVER;
+    return running->last_start + running->slice_left;
 }
 
 static unsigned rr_count(void *queue)
 {
-    struct rr_queue *rr = queue;
+    const struct rr_queue *rr = queue;
 
     return rr->count;
 }
 
+static void rr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg)
+{
+    struct rr_queue *rr = queue;
+
+    LIST_FOR_EACH(se, &rr->ready, struct sched_entity, link)
+        fn(se, arg);
+}
+
 static const struct sched_policy rr = {
     .name = "rr",
+    .help = "round-robin, blind to priorities",
     .queue_size = sizeof(struct rr_queue),
     .init = rr_init,
     .enqueue = rr_enqueue,
     .dequeue = rr_dequeue,
     .pick = rr_pick,
     .preempts = rr_preempts,
-    .slice_expired = rr_slice_expired,
+    .renew = rr_renew,
+    .next_event = rr_next_event,
     .count = rr_count,
+    .walk = rr_walk,
 };
 SCHED_POLICY(rr);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changing the effective priority of a VCPU, whatever it is doing.
 
+#include <hv/clock.h>
+
 #include "sched_internal.h"
 
 void (*sched_priority_hook)(struct vcpu *vcpu);
@@ -13,10 +15,12 @@ uint8_t sched_priority(const struct vcpu *vcpu)
 /* To its new place in the queue, its slice as it was. Run queue's lock held. */
 static void requeue(struct run_queue *rq, struct vcpu *vcpu)
 {
-    sched_policy()->dequeue(rq->queue, &vcpu->se);
+    uint64_t now = clock_now();
+
+    sched_dequeue(rq, vcpu);
     vcpu->se.priority = sched_priority(vcpu);
-    sched_policy()->enqueue(rq->queue, &vcpu->se, false);
-    sched_check_preemption(rq, vcpu);
+    sched_enqueue(rq, vcpu, SCHED_PREEMPTED, now);
+    sched_check_preemption(rq, vcpu, now);
 }
 
 /* vcpu->lock held. Where it is in no queue, its priority counts when it comes into one. */
@@ -32,10 +36,10 @@ static void apply(struct vcpu *vcpu)
 
         vcpu->se.priority = sched_priority(vcpu);
         if (rq->current == vcpu && !vcpu->is_idle)
-            best = sched_policy()->pick(rq->queue);
+            best = sched_policy()->pick(rq->queue, clock_now());
         /* Who waits may be better now. */
         if (best != NULL)
-            sched_check_preemption(rq, vcpu_of(best));
+            sched_check_preemption(rq, vcpu_of(best), clock_now());
     }
     spin_unlock(&rq->lock);
 }

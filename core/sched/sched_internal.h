@@ -6,7 +6,7 @@
 #include <hv/sched.h>
 #include <hv/spinlock.h>
 
-#define RUN_QUEUE_WORDS 32
+#define RUN_QUEUE_WORDS 80
 
 /**
  * One per CPU. lock: after a vcpu's lock; guards all fields but load, and the change between READY
@@ -15,27 +15,47 @@
 struct run_queue {
     struct spinlock lock;
     struct vcpu *current;
-    struct hrtimer slice_timer; /**< armed only when another VCPU waits for its end */
-    bool slice_armed;
-    struct list leaving; /**< VCPUs that are to go to another CPU, by se.move_link */
-    unsigned ready;      /**< queued; may be read without the lock */
-    uint32_t load;       /**< weights of the VCPUs placed here; atomic */
+    struct list urgent;   /**< who has a request to obey: before what the policy says */
+    struct hrtimer timer; /**< the policy's next event, never later than that */
+    uint64_t event;       /**< when the timer fires; SCHED_NEVER: it is not armed */
+    struct list leaving;  /**< VCPUs that are to go to another CPU, by se.move_link */
+    unsigned ready;       /**< queued; may be read without the lock */
+    uint32_t load;        /**< weights of the VCPUs placed here; atomic */
     uint64_t switches;
     uint64_t preemptions;
     uint64_t queue[RUN_QUEUE_WORDS]; /**< the policy's state */
 };
 DECLARE_PER_CPU(struct run_queue, run_queue);
+DECLARE_PER_CPU(struct vcpu, idle_vcpu);
 
 static inline struct vcpu *vcpu_of(struct sched_entity *se)
 {
     return container_of(se, struct vcpu, se);
 }
 
+/** With IRQs masked: nothing is preempted then, so that the preempt count need not say so. */
+static inline void run_queue_lock(struct run_queue *rq) ACQUIRES(rq->lock) NO_THREAD_SAFETY
+{
+    lockdep_acquire(&rq->lock, 0);
+    spin_take(&rq->lock);
+}
+
+static inline void run_queue_unlock(struct run_queue *rq) RELEASES(rq->lock) NO_THREAD_SAFETY
+{
+    lockdep_release(&rq->lock);
+    spin_drop(&rq->lock);
+}
+
 /**
  * Set the state and account the time in the old one. vcpu->lock, or for READY <-> RUNNING the run
  * queue's lock.
  */
-void vcpu_set_state(struct vcpu *vcpu, enum vcpu_state state, uint64_t now);
+static inline void vcpu_set_state(struct vcpu *vcpu, enum vcpu_state state, uint64_t now)
+{
+    vcpu->se.time_in[vcpu->state] += now - vcpu->se.state_since;
+    vcpu->se.state_since = now;
+    __atomic_store_n(&vcpu->state, state, __ATOMIC_RELEASE);
+}
 
 /**
  * PAUSED or RESET or HALTED -> READY (queued), or RUNNING when it has not left its CPU yet.
@@ -47,13 +67,22 @@ void sched_make_runnable(struct vcpu *vcpu);
  * guest. vcpu->lock held.
  */
 void sched_expedite(struct vcpu *vcpu);
+/** Of run_queue.timer. */
+void sched_timer_expired(struct hrtimer *timer);
 /** CPU with the least load among those allowed and online; -EINVAL when there is none. */
 int sched_choose_cpu(cpumask_t affinity, unsigned *cpu);
 /**
- * Choose a CPU for a VCPU that is off all CPUs and count it there; the reverse. vcpu->lock held.
+ * Choose a CPU for a VCPU that is off all CPUs and count it there, unless it has a promise of one;
+ * the reverse. vcpu->lock held.
  */
 void sched_place(struct vcpu *vcpu);
 void sched_unplace(struct vcpu *vcpu);
+/**
+ * A VCPU that is being made gets its first CPU, with the policy's promise if it needs one: -EINVAL,
+ * -ERANGE, -ENOSPC as vcpu_create(). sched_withdraw() when it is unmade.
+ */
+int sched_admit(struct vcpu *vcpu);
+void sched_withdraw(struct vcpu *vcpu);
 
 /** CPUs that a VCPU with that affinity may be put on; 0: none. Isolated ones only when it names no others. */
 cpumask_t sched_allowed_cpus(cpumask_t affinity);
@@ -64,18 +93,20 @@ void sched_read_isolated_cpus(const struct dt_node *vmm);
 
 /*
  * Run queues, for moves between them. The queue's lock is held; for the first two and the fourth
- * the VCPU's, too.
+ * the VCPU's, too. now: clock_now().
  */
-void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, bool woken);
+void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now);
 void sched_dequeue(struct run_queue *rq, struct vcpu *vcpu);
 /** Ask the CPU of a run queue to choose again. */
 void sched_request_resched(struct run_queue *rq, unsigned cpu);
 /**
- * A VCPU was queued: does it take the CPU, or end somebody's slice that had no end? False: it
- * waits.
+ * A VCPU was queued: does it take the CPU, or is a choice due earlier than it was? False: it waits.
  */
-bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued);
-/** Its priority until it has obeyed what is requested of it. vcpu->lock held. */
+bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued, uint64_t now);
+/**
+ * What has a request to obey does so ahead of others, because it may hold what the requester waits
+ * for. It is in no queue. vcpu->lock held.
+ */
 void sched_boost(struct vcpu *vcpu);
 
 /** Hand over what is to leave this CPU. IRQs masked, no lock held. */

@@ -49,7 +49,7 @@ unsigned vcpu_count(void)
     return __atomic_load_n(&all.count, __ATOMIC_RELAXED);
 }
 
-static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config, cpumask_t affinity)
+static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config)
 {
     size_t length = strnlen(config->name, VCPU_NAME_MAX - 1);
 
@@ -66,9 +66,12 @@ static void vcpu_init(struct vcpu *vcpu, const struct vcpu_config *config, cpuma
     vcpu->node = config->node;
     vcpu->se.priority = config->priority;
     vcpu->se.base_priority = config->priority;
-    vcpu->se.time_slice =
-        config->time_slice != 0 ? config->time_slice : CONFIG_TIME_SLICE_US * NS_PER_US;
-    vcpu->se.affinity = affinity;
+    vcpu->se.normal = vcpu->is_normal;
+    vcpu->se.time_slice = config->time_slice != 0 ? config->time_slice : sched_default_slice();
+    vcpu->se.deadline = config->deadline;
+    vcpu->se.period = config->period;
+    vcpu->se.budget = config->budget;
+    vcpu->se.affinity = config->affinity != 0 ? config->affinity : CPU_MASK_ALL;
     vcpu->se.state_since = clock_now();
     vcpu->state = VCPU_RESET;
 }
@@ -80,6 +83,8 @@ static int vcpu_init_arch(struct vcpu *vcpu)
     vcpu->stack = vmap_stack_alloc();
     if (vcpu->stack == NULL)
         return -ENOMEM;
+    if (!vcpu->is_normal)
+        vcpu->start_sp = (uintptr_t)vcpu->stack + CONFIG_STACK_SIZE;
     error = vcpu->is_normal ? arch_vcpu_init_normal(vcpu) : 0;
     if (error != 0)
         vmap_stack_free(vcpu->stack);
@@ -88,26 +93,29 @@ static int vcpu_init_arch(struct vcpu *vcpu)
 
 int vcpu_create(const struct vcpu_config *config, struct vcpu **out)
 {
-    cpumask_t affinity = config->affinity != 0 ? config->affinity : CPU_MASK_ALL;
     struct vcpu *vcpu;
-    unsigned cpu;
-    int error = sched_choose_cpu(affinity, &cpu);
+    int error;
 
-    if (error != 0 || config->priority > SCHED_PRIORITY_MAX)
+    if (config->priority > SCHED_PRIORITY_MAX)
         return -EINVAL;
     vcpu = heap_zalloc(sizeof(*vcpu));
     if (vcpu == NULL)
         return -ENOMEM;
-    vcpu_init(vcpu, config, affinity);
-    vcpu->se.cpu = cpu;
+    vcpu_init(vcpu, config);
+    error = sched_admit(vcpu);
+    if (error != 0)
+        goto no_place;
     error = vcpu_init_arch(vcpu);
-    if (error != 0) {
-        heap_free(vcpu);
-        return error;
-    }
+    if (error != 0)
+        goto no_stack;
     list_enter(vcpu);
     *out = vcpu;
     return 0;
+no_stack:
+    sched_withdraw(vcpu);
+no_place:
+    heap_free(vcpu);
+    return error;
 }
 
 /* From here on nobody can kick it. */
@@ -144,6 +152,7 @@ int vcpu_destroy(struct vcpu *vcpu)
     if (vcpu->is_normal)
         arch_vcpu_drop(vcpu);
     arch_vcpu_destroy(vcpu);
+    sched_withdraw(vcpu);
     vmap_stack_free(vcpu->stack);
     heap_free(vcpu);
     return 0;

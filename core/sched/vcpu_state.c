@@ -11,13 +11,6 @@
 
 struct notifier_chain vcpu_state_chain;
 
-void vcpu_set_state(struct vcpu *vcpu, enum vcpu_state state, uint64_t now)
-{
-    vcpu->se.time_in[vcpu->state] += now - vcpu->se.state_since;
-    vcpu->se.state_since = now;
-    __atomic_store_n(&vcpu->state, state, __ATOMIC_RELEASE);
-}
-
 static enum vcpu_state logical_state(const struct vcpu *vcpu, uint32_t *reasons)
 {
     *reasons = 0;
@@ -213,7 +206,7 @@ static bool obey_locked(struct vcpu *vcpu)
     uint32_t requests = vcpu->requests;
 
     __atomic_fetch_and(&vcpu->exit_work, ~(uint32_t)VCPU_WORK_REQUEST, __ATOMIC_RELAXED);
-    vcpu->se.priority = sched_priority(vcpu);
+    __atomic_store_n(&vcpu->se.urgent, false, __ATOMIC_RELAXED);
     if (requests == 0)
         return false;
     vcpu->requests = 0;

@@ -14,34 +14,68 @@
 /** The VCPU that runs on this CPU (idle VCPU when nothing else). Any context. */
 struct vcpu *sched_current(void);
 
+/** Returned by a policy that need not be asked again. */
+#define SCHED_NEVER UINT64_MAX
+
+/** Bounds of a VCPU's reservation, ns: below them its timers would be the CPU's main business. */
+#define SCHED_PERIOD_MIN 100000ULL
+#define SCHED_PERIOD_MAX 4294967295000ULL
+#define SCHED_BUDGET_MIN 10000ULL
+
+/** How an entity comes to a run queue. */
+enum sched_arrival {
+    SCHED_STARTED,   /**< kicked: it comes from RESET */
+    SCHED_WOKEN,     /**< its sleep or pause is over */
+    SCHED_PREEMPTED, /**< it ran, and another comes first */
+    SCHED_EXPIRED,   /**< it ran, and its slice is used up; renew() came before this */
+    SCHED_MOVED,     /**< it comes from another CPU's queue */
+};
+
 /**
- * A policy is small and pure: no locks, no heap, no clock of its own. All operations run with the
- * run queue's lock held.
+ * A policy is small and pure: no locks, no heap, no clock and no timer of its own. All operations
+ * run with the run queue's lock held and IRQs masked; times are uptime in ns. Before any operation
+ * sched.c has brought slice_left of the running entity up to date as of now. The running entity is
+ * in no queue. What a policy remembers of an entity it keeps in sched_entity.policy.
  */
 struct sched_policy {
     const char *name;
+    const char *help;    /**< one line */
+    const char *refusal; /**< why admit() says no, as part of a sentence; NULL without admit() */
     unsigned queue_size; /**< bytes of run queue state */
     void (*init)(void *queue);
     /**
-     * Bring a READY entity in. woken: it comes from PAUSED/RESET; else it was preempted or used up
-     * its slice.
+     * A VCPU that is being made asks for its place on this CPU. Positive: it has a promise that
+     * lasts until withdraw(), and does not leave this CPU on its own; 0: it needs none; -ENOSPC: it
+     * does not fit. NULL: nobody needs one. se's parameters have been checked.
      */
-    void (*enqueue)(void *queue, struct sched_entity *se, bool woken);
+    int (*admit)(void *queue, struct sched_entity *se);
+    void (*withdraw)(void *queue, struct sched_entity *se);
+    void (*enqueue)(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now);
     void (*dequeue)(void *queue, struct sched_entity *se);
-    /** Best entity or NULL; stays queued. */
-    struct sched_entity *(*pick)(void *queue);
-    /** Should woken take the CPU from running? */
+    /** Best entity, or NULL when none may run now; stays queued. */
+    struct sched_entity *(*pick)(void *queue, uint64_t now);
+    /** Should woken, which has just been enqueued, take the CPU from running? */
     bool (*preempts)(void *queue, const struct sched_entity *running,
                      const struct sched_entity *woken);
-    /** Slice used up: true when another should run. */
-    bool (*slice_expired)(void *queue, struct sched_entity *running);
+    /**
+     * The slice of an entity that runs is used up (slice_left is 0): set the next one, or leave it
+     * at 0 when there is none yet. Followed by enqueue(SCHED_EXPIRED) unless it sleeps, or goes on
+     * because nobody waited.
+     */
+    void (*renew)(void *queue, struct sched_entity *se, uint64_t now);
+    /** When is a choice due next? running: NULL when idle. A time in the past means at once. */
+    uint64_t (*next_event)(void *queue, const struct sched_entity *running, uint64_t now);
+    /** Entities in the queue, runnable now or not. */
     unsigned (*count)(void *queue);
+    /** fn for each in the order in which they would run if nothing else happened. */
+    void (*walk)(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg);
 };
 #define SCHED_POLICY(p) TABLE_ENTRY(sched_policies, struct sched_policy, p)
 
 /**
- * Boot: hooks, and choose the policy by /vmm "bulkhead,scheduler" or CONFIG_SCHED_DEFAULT; -ENOENT
- * for an unknown name.
+ * Boot: hooks; the policy by /vmm "bulkhead,scheduler" or CONFIG_SCHED_DEFAULT, the default time
+ * slice by /vmm "bulkhead,time-slice-us" or CONFIG_TIME_SLICE_US. What /vmm says wrong is logged
+ * and the default taken: -ENOENT for an unknown policy, -ERANGE for a bad slice.
  */
 int sched_init(void);
 /**
@@ -52,6 +86,8 @@ int sched_init_cpu(void);
 /** Idle loop of this CPU; never returns. */
 NORETURN void sched_idle(void);
 const struct sched_policy *sched_policy(void);
+/** Time slice of who asks for none, ns. Any context after sched_init(). */
+uint64_t sched_default_slice(void);
 
 /**
  * Give up the CPU if a better VCPU is ready, or because current is not READY/RUNNING any more. IRQs
@@ -111,8 +147,30 @@ void sched_wait_off_cpu(const struct vcpu *vcpu);
 /** Run queue figures for commands. */
 struct sched_cpu_stats {
     unsigned ready;
-    uint64_t idle_ns;
+    uint64_t now_ns;  /**< when they were taken */
+    uint64_t idle_ns; /**< since boot */
     uint64_t switches;
     uint64_t preemptions;
+    uint64_t event_ns; /**< when the scheduler's timer is set to fire; SCHED_NEVER */
+    uint32_t load;     /**< weights of what is placed there */
+    uint32_t running;  /**< id of the VCPU that runs; 0: idle */
 };
+/** Any context. cpu is online. */
 void sched_get_cpu_stats(unsigned cpu, struct sched_cpu_stats *stats);
+
+/** One who waits for a CPU; a copy. */
+struct sched_waiter {
+    uint32_t id;
+    char name[VCPU_NAME_MAX];
+    uint8_t priority;
+    bool urgent;  /**< has a request to obey: goes before all others */
+    bool claims;  /**< has a promise of this CPU */
+    uint64_t slice_left; /**< ns */
+};
+/**
+ * Copy who waits, in the order in which they would run: at most max of them. Returns how many wait.
+ * ready, unless NULL, gets how many of them at each priority. Any context; takes the run queue's
+ * lock for a time that grows with their number.
+ */
+unsigned sched_get_queue(unsigned cpu, struct sched_waiter *rows, unsigned max,
+                         unsigned ready[SCHED_PRIORITY_MAX + 1]);

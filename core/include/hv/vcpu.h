@@ -65,12 +65,18 @@ enum vcpu_request {
 struct sched_entity {
     struct list link;      /**< in a policy's queue */
     uint8_t priority;      /**< higher runs first, 0..SCHED_PRIORITY_MAX; constant while queued */
-    uint8_t base_priority; /**< as configured; below priority while a request is pending */
+    uint8_t base_priority; /**< as configured; priority is higher while others wait for it */
+    bool normal;           /**< of a normal VCPU */
+    bool urgent;           /**< has a request to obey: runs before all others */
+    bool claims;           /**< has a promise of CPU .cpu from create to destroy */
     uint64_t time_slice;
     uint64_t slice_left;
+    uint64_t deadline; /**< reservation: .budget of CPU time by this much after a period's start */
+    uint64_t period;   /**< reservation; 0: none */
+    uint64_t budget;
     cpumask_t affinity;
     unsigned cpu;          /**< run queue it belongs to; changes while it is on no CPU */
-    uint32_t load;         /**< what it counts for on that CPU; 0 while RESET or HALTED */
+    uint32_t load;         /**< what it counts for on that CPU; 0 while it is placed on none */
     struct list move_link; /**< in its run queue's list of those that are to leave */
     unsigned move_to;      /**< whereto, while it is in that list */
     bool on_queue;
@@ -102,8 +108,9 @@ struct vcpu {
     uint32_t pending_reasons; /**< reasons that a pending PAUSE request will add */
     bool interruptible;       /**< while waiting: requests end the wait with -EINTR */
     uint32_t reset_count;
-    uint64_t start_pc;
+    uint64_t start_pc;  /**< guest's entry point, or function of a thread */
     uint64_t start_arg; /**< x0 at entry */
+    uint64_t start_sp;  /**< orphans: top of the stack */
 
     struct sched_entity se;
     struct list wait_link;        /**< in a waitqueue */
@@ -131,13 +138,19 @@ struct vcpu_config {
     uint32_t subid;
     struct dt_node *node;
     uint8_t priority;
-    uint64_t time_slice; /**< 0 = policy default */
-    cpumask_t affinity;  /**< 0 = all */
+    uint64_t time_slice; /**< ns, 0 = default */
+    /**
+     * Reservation, ns, for policies that have deadlines; all 0: none. deadline 0: equal to period.
+     * budget <= deadline, period; SCHED_PERIOD_MIN <= both <= SCHED_PERIOD_MAX; SCHED_BUDGET_MIN.
+     */
+    uint64_t deadline, period, budget;
+    cpumask_t affinity; /**< 0 = all */
 };
 
 /**
  * UNKNOWN -> RESET. Orphan or boot context. -ENOMEM, -EINVAL (affinity has no online CPU, priority
- * out of range). Stack included.
+ * out of range), -ERANGE (reservation outside its bounds), -ENOSPC (the policy admits it on no CPU
+ * of its affinity: sched_policy()->refusal says why). Stack included.
  */
 int vcpu_create(const struct vcpu_config *config, struct vcpu **out);
 /**
@@ -164,13 +177,13 @@ int vcpu_reset(struct vcpu *vcpu);
  * Let it run on these CPUs only; at once: when it is on, or on its way to, another one, it moves.
  * Any VCPU but UNKNOWN; a thread that is pinned for a reason had better be left alone. 0 (it is
  * where it may be), -EINPROGRESS (its CPU was asked to hand it over), -EINVAL (no CPU of the set is
- * online, or UNKNOWN). Any context.
+ * online, or UNKNOWN), -EBUSY (the policy promised it a CPU outside the set). Any context.
  */
 int vcpu_set_affinity(struct vcpu *vcpu, cpumask_t affinity);
 /**
  * Hand it over to another CPU, whatever it is doing: it goes on there. 0 (done), -EINPROGRESS (its
  * CPU was asked), -EINVAL (RESET: it gets a CPU when it is kicked; UNKNOWN), -ENODEV (not online),
- * -EACCES (outside its affinity). Any context.
+ * -EACCES (outside its affinity), -EBUSY (the policy promised it another). Any context.
  */
 int vcpu_move(struct vcpu *vcpu, unsigned cpu);
 /** Was its CPU asked to hand it over, and has not yet? Any context. */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <hv/clock.h>
+#include <hv/ctx.h>
 #include <hv/page.h>
 #include <hv/sched.h>
 #include <hv/thread.h>
@@ -226,9 +227,16 @@ static void slow_work(struct work *work)
 
 static int queue_and_flush(void *arg)
 {
+    bool first, second;
+
     (void)arg;
     work_init(&first_work, slow_work);
-    if (!work_queue(&first_work) || work_queue(&first_work))
+    /* The worker would take it at once. */
+    preempt_disable();
+    first = work_queue(&first_work);
+    second = work_queue(&first_work);
+    preempt_enable();
+    if (!first || second)
         return -EIO;
     work_flush(&first_work);
     if (work_runs != 1)
