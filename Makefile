@@ -15,6 +15,7 @@ include tools/make/toolchain.mk
 include tools/make/libfdt.mk
 include tools/make/image.mk
 include tools/make/unit.mk
+include tools/make/dtscheck.mk
 include tools/make/docs.mk
 include tools/make/guests.mk
 include tools/make/run.mk

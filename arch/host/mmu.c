@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <lib/bitmap.h>
 #include <lib/errno.h>
+#include <port/host.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,8 +17,13 @@
 #define WINDOW_PAGES (WINDOW_SIZE / PAGE_SIZE)
 #define RAM_ALIGN (1ULL << 30)
 #define IMAGE_SIZE (2ULL << 20)
+/** What the file has room for, from address 0 on: other machines have RAM elsewhere. */
+#define SPACE_SIZE (64ULL << 30)
 
 uintptr_t host_ram;
+static uint64_t ram_low = HOST_RAM_BASE, ram_end = HOST_RAM_BASE + HOST_RAM_SIZE;
+static hpa_t image_start = {HOST_RAM_BASE};
+static uint64_t image_size = IMAGE_SIZE;
 static int ram_file = -1;
 static int probe_file = -1;
 static uintptr_t window;
@@ -34,16 +40,23 @@ static void *reserve(size_t size)
     return addr;
 }
 
+/* The file from ram_low to ram_end, where the linear map has it. */
+static bool map_linear(void)
+{
+    return mmap(arch_mmu_linear(hpa(ram_low)), ram_end - ram_low, PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_FIXED | MAP_NORESERVE, ram_file, (off_t)ram_low) != MAP_FAILED;
+}
+
 __attribute__((constructor)) static void mmu_power_on(void)
 {
-    uintptr_t space = (uintptr_t)reserve(HOST_RAM_SIZE + RAM_ALIGN);
+    uintptr_t space = (uintptr_t)reserve(SPACE_SIZE + RAM_ALIGN);
 
-    host_ram = (space + RAM_ALIGN - 1) & ~(uintptr_t)(RAM_ALIGN - 1);
+    space = (space + RAM_ALIGN - 1) & ~(uintptr_t)(RAM_ALIGN - 1);
+    host_ram = space + HOST_RAM_BASE;
     ram_file = memfd_create("ram", MFD_CLOEXEC);
     probe_file = memfd_create("probe", MFD_CLOEXEC);
-    if (ram_file < 0 || probe_file < 0 || ftruncate(ram_file, (off_t)HOST_RAM_SIZE) != 0 ||
-        mmap((void *)host_ram, HOST_RAM_SIZE, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_FIXED | MAP_NORESERVE, ram_file, 0) == MAP_FAILED) {
+    if (ram_file < 0 || probe_file < 0 || ftruncate(ram_file, (off_t)SPACE_SIZE) != 0 ||
+        !map_linear()) {
         perror("host port: RAM");
         abort();
     }
@@ -64,7 +77,7 @@ static bool in_window(uintptr_t va, size_t size)
 
 int arch_mmu_map(uintptr_t va, hpa_t pa, size_t size, enum mmu_attr attr)
 {
-    bool is_ram = pa.v >= HOST_RAM_BASE && pa.v - HOST_RAM_BASE < HOST_RAM_SIZE;
+    bool is_ram = pa.v >= ram_low && pa.v < ram_end;
     int flags = is_ram ? MAP_SHARED | MAP_FIXED : MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
     int prot = attr == MMU_RO || attr == MMU_RX ? PROT_READ : PROT_READ | PROT_WRITE;
     size_t first = (va - window) / PAGE_SIZE;
@@ -74,8 +87,8 @@ int arch_mmu_map(uintptr_t va, hpa_t pa, size_t size, enum mmu_attr attr)
     for (size_t i = 0; i < size / PAGE_SIZE; i++)
         if (bitmap_test(mapped, first + i))
             return -EEXIST;
-    if (mmap((void *)va, size, prot, flags, is_ram ? ram_file : -1,
-             is_ram ? (off_t)(pa.v - HOST_RAM_BASE) : 0) == MAP_FAILED)
+    if (mmap((void *)va, size, prot, flags, is_ram ? ram_file : -1, is_ram ? (off_t)pa.v : 0) ==
+        MAP_FAILED)
         return -ENOMEM;
     bitmap_set_range(mapped, first, size / PAGE_SIZE);
     return 0;
@@ -92,16 +105,23 @@ void arch_mmu_unmap(uintptr_t va, size_t size)
 
 int arch_mmu_map_ram(hpa_t pa, uint64_t size)
 {
-    bool fits = pa.v >= HOST_RAM_BASE && pa.v - HOST_RAM_BASE <= HOST_RAM_SIZE &&
-                size <= HOST_RAM_SIZE - (pa.v - HOST_RAM_BASE);
+    if (pa.v > SPACE_SIZE || size > SPACE_SIZE - pa.v)
+        return -ENOMEM;
+    ram_low = pa.v < ram_low ? pa.v : ram_low;
+    ram_end = pa.v + size > ram_end ? pa.v + size : ram_end;
+    return map_linear() ? 0 : -ENOMEM;
+}
 
-    return fits ? 0 : -ENOMEM;
+void host_set_image(hpa_t start, uint64_t size)
+{
+    image_start = start;
+    image_size = size;
 }
 
 void arch_mmu_image_range(hpa_t *start, uint64_t *size)
 {
-    *start = hpa(HOST_RAM_BASE);
-    *size = IMAGE_SIZE;
+    *start = image_start;
+    *size = image_size;
 }
 
 /*

@@ -114,16 +114,33 @@ static int merge_checked(const void *data, size_t size)
     return err;
 }
 
-static int merge_file(const char *name)
+/* What is said of a guest in two places is added up, which may not have been meant. */
+static void warn_of_same(const void *fdt, const char *parent_path, const char *file,
+                         struct report *report)
 {
-    const void *data;
-    size_t size;
-    void *copy;
-    int err = bundle_find(name, &data, &size);
+    const struct dt_node *parent = dt_find(parent_path);
+    int offset = fdt_path_offset(fdt, parent_path);
+    int child;
 
-    if (err != 0) {
-        return err;
+    if (parent == NULL || offset < 0) {
+        return;
     }
+    fdt_for_each_subnode(child, fdt, offset)
+    {
+        const char *name = fdt_get_name(fdt, child, NULL);
+
+        if (dt_child(parent, name) != NULL) {
+            report_warning(report, "%s/%s: is there already; what %s says of it is added",
+                           parent_path, name, file);
+        }
+    }
+}
+
+int guest_load_tree(const void *data, size_t size, const char *file, struct report *report)
+{
+    void *copy;
+    int err;
+
     if (size > INT_MAX / 4) {
         return -EBADMSG;
     }
@@ -132,7 +149,12 @@ static int merge_file(const char *name)
         return -ENOMEM;
     }
     memcpy(copy, data, size);
-    err = fdt_check_full(copy, size) == 0 ? merge_checked(copy, size) : -EBADMSG;
+    err = fdt_check_full(copy, size) == 0 ? 0 : -EBADMSG;
+    if (err == 0) {
+        warn_of_same(copy, "/guests", file, report);
+        warn_of_same(copy, "/templates", file, report);
+        err = merge_checked(copy, size);
+    }
     heap_free(copy);
     return err;
 }
@@ -141,13 +163,18 @@ static void merge_entry(const char *name, size_t size, void *arg)
 {
     size_t length = strlen(name);
     int *first_error = arg;
+    struct report report;
+    const void *data;
     int err;
 
-    (void)size;
     if (length < 4 || !str_equal(name + length - 4, ".dtb")) {
         return;
     }
-    err = merge_file(name);
+    report_to_log(&report);
+    err = bundle_find(name, &data, &size);
+    if (err == 0) {
+        err = guest_load_tree(data, size, name, &report);
+    }
     if (err != 0) {
         log_error("boot bundle: %s: no usable device tree: %s; make it with dtc", name,
                   error_name(err));

@@ -55,7 +55,9 @@ static const struct dt_node *host_console(void)
         node = dt_find(places[i][0]);
         if (node != NULL && dt_get_string(node, places[i][1], &path) == 0) {
             node = dt_find(path);
-            return node != NULL && dt_is_host(node) ? node : NULL;
+            if (node != NULL && dt_is_host(node)) {
+                return node;
+            }
         }
     }
     return NULL;

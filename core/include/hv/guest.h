@@ -136,6 +136,11 @@ struct guest_region *guest_region_find(struct vcpu *vcpu, gpa_t addr);
 int guest_init(void);
 /** Merge /guests, /templates and /vmm of every *.dtb in the boot bundle into the device tree. Orphan. The first error. */
 int guest_load_bundle_trees(void);
+/**
+ * The same for one tree; file names it in warnings. -EBADMSG (no usable tree), -EBUSY (a guest uses
+ * what it would change), -ENOMEM. Boot, or Orphan with the tree lock.
+ */
+int guest_load_tree(const void *data, size_t size, const char *file, struct report *report);
 /** Create and kick every guest under /guests that has bulkhead,autostart. Errors go to the log. Orphan. */
 void guest_autostart(void);
 

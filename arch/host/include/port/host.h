@@ -58,6 +58,9 @@ void host_irq_raise(unsigned cpu, uint32_t irq);
 bool host_irq_is_enabled(uint32_t irq);
 bool host_irq_is_pending(unsigned cpu, uint32_t irq);
 
+/** Where the hypervisor's own image lies; it stays so. Default: 2 MiB at the start of RAM. */
+void host_set_image(hpa_t start, uint64_t size);
+
 /*
  * Console: everything that arch_console_putc() got, NUL-terminated (the last HOST_CONSOLE_SIZE - 1
  * bytes).
