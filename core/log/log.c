@@ -6,18 +6,18 @@
 #include <hv/log.h>
 #include <hv/report.h>
 #include <hv/spinlock.h>
+#include <lib/errno.h>
 #include <lib/escape.h>
 #include <lib/fmt.h>
 #include <lib/string.h>
 #include <stdarg.h>
 #include <stdbool.h>
 
-#define LINE_MAX 240u
-#define ECHO_MAX (LINE_MAX + 40u)
+#define ECHO_MAX (LOG_TEXT_MAX + 40u)
 #define LIMIT_WINDOW_NS 1000000000ULL
 
 _Static_assert((CONFIG_LOG_SIZE & (CONFIG_LOG_SIZE - 1)) == 0, "positions in the ring are masked");
-_Static_assert(LINE_MAX <= UINT8_MAX, "a length is one byte");
+_Static_assert(LOG_TEXT_MAX <= UINT8_MAX, "a length is one byte");
 
 struct record {
     uint64_t ns;
@@ -30,6 +30,9 @@ static struct spinlock ring_lock = SPINLOCK_INIT;
 static char ring[CONFIG_LOG_SIZE] GUARDED_BY(ring_lock);
 static uint64_t oldest GUARDED_BY(ring_lock);
 static uint64_t newest GUARDED_BY(ring_lock);
+/* Lines ever written, and how many of them have been overwritten. */
+static uint64_t lines_written GUARDED_BY(ring_lock);
+static uint64_t lines_gone GUARDED_BY(ring_lock);
 
 static struct spinlock limit_lock = SPINLOCK_INIT;
 
@@ -40,9 +43,12 @@ static void (*sink_hook)(const char *text, size_t size);
 static const char *const level_tags[LOG_LEVELS] = {
     [LOG_ERROR] = "ERROR: ", [LOG_WARN] = "warning: ", [LOG_INFO] = "", [LOG_DEBUG] = "debug: "};
 
+static const char *const level_names[LOG_LEVELS] = {
+    [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
+
 struct line {
     size_t size;
-    char text[LINE_MAX];
+    char text[LOG_TEXT_MAX];
 };
 
 static uint64_t log_now(void)
@@ -74,9 +80,11 @@ static void ring_append(const struct record *record, const char *text)
 
         ring_copy_out(oldest, &first, sizeof(first));
         oldest += sizeof(first) + first.size;
+        lines_gone++;
     }
     ring_copy_in(record, sizeof(*record));
     ring_copy_in(text, record->size);
+    lines_written++;
     spin_unlock_irqrestore(&ring_lock, flags);
 }
 
@@ -95,7 +103,7 @@ static void line_put(void *ctx, const char *s, size_t n)
             escape_bytes(escaped, sizeof(escaped), &s[i], 1, NULL);
             size = strlen(escaped);
         }
-        if (line->size + size > LINE_MAX)
+        if (line->size + size > LOG_TEXT_MAX)
             return;
         memcpy(line->text + line->size, escaped, size);
         line->size += size;
@@ -206,37 +214,85 @@ void log_set_sink(void (*sink)(const char *text, size_t size))
     __atomic_store_n(&sink_hook, sink, __ATOMIC_RELEASE);
 }
 
-/* The record at *position or, when that was overwritten, the oldest; false at the end. */
-static bool record_get(uint64_t *position, uint64_t end, struct record *record, char *text)
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
+int log_level_find(const char *name, enum log_level *level)
+{
+    for (unsigned i = 0; i < LOG_LEVELS; i++) {
+        if (str_equal(name, level_names[i])) {
+            *level = (enum log_level)i;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+bool log_next(struct log_cursor *cursor, struct log_entry *entry)
 {
     irqflags_t flags = spin_lock_irqsave(&ring_lock);
+    struct record record;
     bool found;
 
-    if (*position < oldest)
-        *position = oldest;
-    found = *position < end;
+    entry->lost = 0;
+    if (cursor->position < oldest) {
+        entry->lost = lines_gone - cursor->number;
+        cursor->position = oldest;
+        cursor->number = lines_gone;
+    }
+    found = cursor->position < newest;
     if (found) {
-        ring_copy_out(*position, record, sizeof(*record));
-        ring_copy_out(*position + sizeof(*record), text, record->size);
-        text[record->size] = '\0';
-        *position += sizeof(*record) + record->size;
+        ring_copy_out(cursor->position, &record, sizeof(record));
+        ring_copy_out(cursor->position + sizeof(record), entry->text, record.size);
+        entry->text[record.size] = '\0';
+        entry->ns = record.ns;
+        entry->level = (enum log_level)record.level;
+        cursor->position += sizeof(record) + record.size;
+        cursor->number++;
     }
     spin_unlock_irqrestore(&ring_lock, flags);
     return found;
+}
+
+/* One line further, unless no more than `lines` follow. */
+static bool cursor_skip(struct log_cursor *cursor, uint64_t lines)
+{
+    irqflags_t flags = spin_lock_irqsave(&ring_lock);
+    bool far = lines_written - cursor->number > lines;
+    struct record record;
+
+    if (cursor->position < oldest) {
+        cursor->position = oldest;
+        cursor->number = lines_gone;
+    } else if (far) {
+        ring_copy_out(cursor->position, &record, sizeof(record));
+        cursor->position += sizeof(record) + record.size;
+        cursor->number++;
+    }
+    spin_unlock_irqrestore(&ring_lock, flags);
+    return far;
+}
+
+void log_cursor_set(struct log_cursor *cursor, uint64_t lines)
+{
+    *cursor = (struct log_cursor){0};
+    while (cursor_skip(cursor, lines))
+        continue;
 }
 
 void log_for_each(void (*line)(void *arg, enum log_level level, uint64_t ns, const char *text),
                   void *arg)
 {
     irqflags_t flags = spin_lock_irqsave(&ring_lock);
-    uint64_t position = oldest;
-    uint64_t end = newest;
-    struct record record;
-    char text[LINE_MAX + 1];
+    struct log_cursor cursor = {.position = oldest, .number = lines_gone};
+    uint64_t end = lines_written;
+    struct log_entry entry;
 
     spin_unlock_irqrestore(&ring_lock, flags);
-    while (record_get(&position, end, &record, text))
-        line(arg, (enum log_level)record.level, record.ns, text);
+    while (cursor.number < end && log_next(&cursor, &entry) && cursor.number <= end)
+        line(arg, entry.level, entry.ns, entry.text);
 }
 
 static void report_line(struct report *report, const char *text)

@@ -70,8 +70,10 @@ int mterm_attach(struct terminal *term, struct vserial_reader *reader)
     struct attachment at = {.term = term, .reader = reader};
     struct thread *keys;
     int code;
-    int err = thread_create("attach", key_thread, &at, SCHED_PRIORITY_SHELL, 0, &keys);
+    int err;
 
+    mterm_live(term);
+    err = thread_create("attach", key_thread, &at, SCHED_PRIORITY_SHELL, 0, &keys);
     if (err < 0)
         return err;
     err = thread_start(keys);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands: look-up, usage out of the table, check of the arguments, scripts.
+// Commands: look-up, usage out of the table, check of the arguments.
 #include <hv/clock.h>
-#include <hv/mterm.h>
+#include <hv/thread.h>
 #include <lib/args.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
-#include <lib/lineedit.h>
 #include <lib/string.h>
+#include "mterm_internal.h"
+
+/** How often a sleeping command looks whether it is to end. */
+#define PAUSE_POLL_NS (50 * NS_PER_MS)
 
 TABLE_DECLARE(commands, struct command);
 
@@ -154,7 +157,7 @@ static int run_words(struct terminal *term, int argc, char **argv)
     return unknown_verb(term, cmd, argc > 1 ? argv[1] : NULL);
 }
 
-int command_run(struct terminal *term, char *line)
+int command_run_words(struct terminal *term, char *line)
 {
     char *argv[COMMAND_ARGS_MAX + 2];
     int argc = args_split(line, argv, ARRAY_SIZE(argv));
@@ -168,66 +171,6 @@ int command_run(struct terminal *term, char *line)
         return argc;
     }
     return argc == 0 ? 0 : run_words(term, argc, argv);
-}
-
-// Scripts
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-// One line without its newline. "-" in front: go on after a failure.
-static int script_line(struct terminal *term, const char *text, size_t size, unsigned number)
-{
-    char line[LINEEDIT_SIZE];
-    bool tolerant;
-    int err;
-
-    while (size > 0 && is_blank(*text)) {
-        text++;
-        size--;
-    }
-    while (size > 0 && is_blank(text[size - 1]))
-        size--;
-    if (size == 0 || *text == '#')
-        return 0;
-    tolerant = *text == '-';
-    text += tolerant;
-    size -= tolerant;
-    if (size >= sizeof(line) || memchr(text, '\0', size) != NULL) {
-        term_printf(term, "line %u is longer than %d bytes or binary\n", number, LINEEDIT_MAX);
-        return -EINVAL;
-    }
-    memcpy(line, text, size);
-    line[size] = '\0';
-    err = command_run(term, line);
-    if (err >= 0)
-        return 0;
-    term_printf(term, "line %u failed: %s%s\n", number, error_name(err),
-                tolerant ? "; going on" : "; the script ends here");
-    return tolerant ? 0 : err;
-}
-
-int command_script(struct terminal *term, const char *text, size_t size)
-{
-    unsigned number = 0;
-
-    while (size > 0) {
-        const char *end = memchr(text, '\n', size);
-        size_t length = end == NULL ? size : (size_t)(end - text);
-        size_t used = length + (end != NULL);
-        int err;
-
-        if (term_interrupted(term))
-            return -EINTR;
-        err = script_line(term, text, length, ++number);
-        if (err < 0)
-            return err;
-        text += used;
-        size -= used;
-    }
-    return 0;
 }
 
 // For commands
@@ -265,4 +208,46 @@ void mterm_duration(uint64_t ns, char *buf, size_t size)
         (void)fmt_snprintf(buf, size, "%llu:%02llu:%02llu", (unsigned long long)(s / 3600),
                            (unsigned long long)(s / 60 % 60), (unsigned long long)(s % 60));
     }
+}
+
+// Without a stop request or a key it lasts as long as asked for.
+static uint64_t nap(uint64_t end)
+{
+    uint64_t now = clock_now();
+
+    return now >= end ? 0 : MIN(end - now, (uint64_t)PAUSE_POLL_NS);
+}
+
+static uint64_t deadline(uint64_t ns)
+{
+    uint64_t now = clock_now();
+
+    return now + MIN(ns, UINT64_MAX - now);
+}
+
+int mterm_sleep(struct terminal *term, uint64_t ns)
+{
+    uint64_t end = deadline(ns);
+    uint64_t left;
+
+    while ((left = nap(end)) > 0)
+        if (term_interrupted(term) || thread_sleep(left) < 0)
+            return -EINTR;
+    return 0;
+}
+
+bool mterm_pause(struct terminal *term, uint64_t ns)
+{
+    uint64_t end = deadline(ns);
+    uint64_t now;
+
+    if (term->read == NULL)
+        return mterm_sleep(term, ns) < 0;
+    while ((now = clock_now()) < end) {
+        int key = term->read(term, end - now);
+
+        if (key == 'q' || key == 'Q' || key == MTERM_INTERRUPT || (key < 0 && key != -ETIMEDOUT))
+            return true;
+    }
+    return false;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Completion: the words that may stand where the cursor is.
+#include <hv/bundle.h>
 #include <hv/dt.h>
 #include <hv/guest.h>
 #include <hv/mterm.h>
@@ -69,6 +70,11 @@ static void offer_vserial(const char *name, uint64_t out_bytes UNUSED, uint64_t 
     offer(arg, name);
 }
 
+static void offer_file(const char *name, size_t size UNUSED, void *arg)
+{
+    offer(arg, name);
+}
+
 static void offer_children(struct request *request, const char *path)
 {
     const struct dt_node *parent = dt_find(path);
@@ -133,6 +139,9 @@ static void offer_kind(struct request *request, enum command_complete kind)
     case COMPLETE_COMMAND:
         offer_commands(request);
         break;
+    case COMPLETE_FILE:
+        bundle_for_each(offer_file, request);
+        break;
     case COMPLETE_NODE:
     case COMPLETE_GUEST_NODE:
     case COMPLETE_TEMPLATE:
@@ -180,6 +189,20 @@ static bool next_word(const char **at, const char *end, char *word, const char *
     return *at < end;
 }
 
+// Whether the cursor is behind a "|"; *line then becomes what follows the last one.
+static bool behind_last_bar(const char **line, const char *end)
+{
+    bool found = false;
+
+    for (const char *c = *line; c < end; c++) {
+        if (*c == '|') {
+            *line = c + 1;
+            found = true;
+        }
+    }
+    return found;
+}
+
 void mterm_complete(const char *line, size_t cursor, struct mterm_completion *out)
 {
     struct request request = {.out = out};
@@ -188,18 +211,25 @@ void mterm_complete(const char *line, size_t cursor, struct mterm_completion *ou
     const char *end = line + cursor;
     const struct command *cmd;
     unsigned index = 0;
+    bool filters;
 
     out->count = 0;
     out->used = 0;
     out->more = false;
     out->common[0] = '\0';
+    filters = behind_last_bar(&line, end);
     while (next_word(&line, end, index < 2 ? words[index] : scratch, &request.word))
         index++;
     out->prefix = (size_t)(end - request.word);
     if (index == 0) {
-        offer_commands(&request);
+        if (filters)
+            offer(&request, "grep");
+        else
+            offer_commands(&request);
         return;
     }
+    if (filters)
+        return;
     cmd = command_find(words[0]);
     if (cmd != NULL)
         offer_word(&request, cmd, words[1], index);

@@ -1,113 +1,149 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shell on the host's console: reads lines, runs commands, keeps log lines out of the line being typed.
+// A shell on a character device: reads lines, runs commands, keeps log lines out of the line being typed.
 #include <hv/chardev.h>
-#include <hv/initcall.h>
+#include <hv/heap.h>
 #include <hv/log.h>
-#include <hv/mterm.h>
 #include <hv/sched.h>
 #include <hv/spinlock.h>
 #include <hv/thread.h>
 #include <hv/waitqueue.h>
 #include <lib/errno.h>
-#include <lib/lineedit.h>
 #include <lib/string.h>
+#include "mterm_internal.h"
 
 #define PROMPT "mterm> "
 #define COLUMNS 80
 #define ROWS 24
 
-static struct shell {
-    struct chardev *dev;
-    struct terminal term;
-    struct spinlock lock; /**< of editing and edit, and of what both put on the screen; irqsave */
-    bool editing;         /**< the prompt and a line are on the screen */
-    struct lineedit edit;
-    char history[CONFIG_MTERM_HISTORY][LINEEDIT_SIZE];
-    struct mterm_completion completion; /**< the shell's thread only */
-} shell;
-
 // Terminal of the commands
 
-static void shell_write(struct terminal *term UNUSED, const char *text, size_t size)
+static void shell_write(struct terminal *term, const char *text, size_t size)
 {
-    chardev_write(shell.dev, (const uint8_t *)text, size);
+    struct mterm *shell = term->priv;
+
+    pager_write(&shell->pager, text, size);
 }
 
-static int shell_read(struct terminal *term UNUSED, uint64_t timeout_ns)
+static int shell_read(struct terminal *term, uint64_t timeout_ns)
 {
-    return chardev_read(shell.dev, timeout_ns);
+    struct mterm *shell = term->priv;
+
+    return chardev_read(shell->dev, timeout_ns);
 }
 
-static bool shell_interrupted(struct terminal *term UNUSED)
+static bool shell_interrupted(struct terminal *term)
 {
-    return chardev_peek_byte(shell.dev, MTERM_INTERRUPT);
+    struct mterm *shell = term->priv;
+
+    return shell->pager.quit || chardev_peek_byte(shell->dev, MTERM_INTERRUPT);
 }
 
-static bool shell_pending(struct terminal *term UNUSED, uint8_t byte)
+static bool shell_pending(struct terminal *term, uint8_t byte)
 {
-    return chardev_peek_byte(shell.dev, byte);
+    struct mterm *shell = term->priv;
+
+    return chardev_peek_byte(shell->dev, byte);
 }
 
 // The line editor writes with the lock held. The shell waits for room before it feeds the editor, so
 // nothing is dropped.
-static void shell_put(void *ctx UNUSED, const char *text, size_t size)
+static void shell_put(void *ctx, const char *text, size_t size)
 {
-    chardev_write_nowait(shell.dev, (const uint8_t *)text, size);
+    struct mterm *shell = ctx;
+
+    chardev_write_nowait(shell->dev, (const uint8_t *)text, size);
 }
 
-// Log lines, with their ends, appear above the line that is being typed. Any context.
-static void shell_log_sink(const char *text, size_t size)
+static void shell_put_text(struct mterm *shell, const char *text)
 {
-    irqflags_t flags = spin_lock_irqsave(&shell.lock);
+    shell_put(shell, text, strlen(text));
+}
 
-    if (shell.editing)
-        lineedit_hide(&shell.edit);
-    chardev_write_nowait(shell.dev, (const uint8_t *)text, size);
-    if (shell.editing)
-        lineedit_redraw(&shell.edit);
-    spin_unlock_irqrestore(&shell.lock, flags);
+// Log lines, with their ends, appear above the line that is being typed, or above the pager's prompt.
+void mterm_log_line(struct mterm *shell, const char *text, size_t size)
+{
+    irqflags_t flags = spin_lock_irqsave(&shell->lock);
+
+    if (!shell->follows_log) {
+        if (shell->editing)
+            lineedit_hide(&shell->edit);
+        else if (shell->pager.waiting)
+            shell_put_text(shell, "\r\x1b[K");
+        shell_put(shell, text, size);
+        if (shell->editing)
+            lineedit_redraw(&shell->edit);
+        else if (shell->pager.waiting)
+            shell_put_text(shell, PAGER_PROMPT);
+    }
+    spin_unlock_irqrestore(&shell->lock, flags);
+}
+
+void mterm_log_follow(struct terminal *term, bool on)
+{
+    struct mterm *shell = term->shell;
+    irqflags_t flags;
+
+    if (shell == NULL)
+        return;
+    flags = spin_lock_irqsave(&shell->lock);
+    shell->follows_log = on;
+    spin_unlock_irqrestore(&shell->lock, flags);
+}
+
+void mterm_pager_prompt(struct pager *pager, bool shown)
+{
+    struct mterm *shell = container_of(pager, struct mterm, pager);
+    irqflags_t flags;
+
+    chardev_wait_room(shell->dev);
+    flags = spin_lock_irqsave(&shell->lock);
+    pager->waiting = shown;
+    shell_put_text(shell, shown ? PAGER_PROMPT : "\r\x1b[K");
+    spin_unlock_irqrestore(&shell->lock, flags);
 }
 
 // Editing
 
-static void begin_line(void)
+static void begin_line(struct mterm *shell)
 {
     irqflags_t flags;
 
-    chardev_wait_room(shell.dev);
-    flags = spin_lock_irqsave(&shell.lock);
-    lineedit_begin(&shell.edit);
-    shell.editing = true;
-    spin_unlock_irqrestore(&shell.lock, flags);
+    mterm_jobs_tell(shell);
+    chardev_wait_room(shell->dev);
+    flags = spin_lock_irqsave(&shell->lock);
+    lineedit_begin(&shell->edit);
+    shell->editing = true;
+    spin_unlock_irqrestore(&shell->lock, flags);
 }
 
 // Takes the finished line out, so that the screen belongs to the command.
-static enum lineedit_event feed(uint8_t byte, char *line)
+static enum lineedit_event feed(struct mterm *shell, uint8_t byte)
 {
-    irqflags_t flags = spin_lock_irqsave(&shell.lock);
-    enum lineedit_event event = lineedit_feed(&shell.edit, byte);
+    irqflags_t flags = spin_lock_irqsave(&shell->lock);
+    enum lineedit_event event = lineedit_feed(&shell->edit, byte);
 
     if (event == LINEEDIT_EOF)
-        shell_put(NULL, "\r\n", 2);
+        shell_put_text(shell, "\r\n");
     if (event == LINEEDIT_LINE || event == LINEEDIT_INTERRUPT || event == LINEEDIT_EOF)
-        shell.editing = false;
+        shell->editing = false;
     if (event == LINEEDIT_LINE)
-        (void)str_copy(line, lineedit_line(&shell.edit), LINEEDIT_SIZE);
-    spin_unlock_irqrestore(&shell.lock, flags);
+        (void)str_copy(shell->line, lineedit_line(&shell->edit), sizeof(shell->line));
+    spin_unlock_irqrestore(&shell->lock, flags);
     return event;
 }
 
-static void insert(const char *text)
+static void insert(struct mterm *shell, const char *text)
 {
-    irqflags_t flags = spin_lock_irqsave(&shell.lock);
+    irqflags_t flags = spin_lock_irqsave(&shell->lock);
 
-    (void)lineedit_insert(&shell.edit, text);
-    spin_unlock_irqrestore(&shell.lock, flags);
+    (void)lineedit_insert(&shell->edit, text);
+    spin_unlock_irqrestore(&shell->lock, flags);
 }
 
 // In columns, each as wide as the longest word.
-static void print_words(const struct mterm_completion *completion)
+static void print_words(struct mterm *shell)
 {
+    const struct mterm_completion *completion = &shell->completion;
     const char *end = completion->words + completion->used;
     unsigned width = 1, column = 0;
 
@@ -115,101 +151,85 @@ static void print_words(const struct mterm_completion *completion)
         width = MAX(width, (unsigned)strlen(word) + 2);
     for (const char *word = completion->words; word < end; word += strlen(word) + 1) {
         if (column > 0 && column + width > COLUMNS) {
-            term_printf(&shell.term, "\n");
+            term_printf(&shell->term, "\n");
             column = 0;
         }
-        term_printf(&shell.term, "%-*s", (int)width, word);
+        term_printf(&shell->term, "%-*s", (int)width, word);
         column += width;
     }
-    term_printf(&shell.term, "\n");
+    term_printf(&shell->term, "\n");
 }
 
-static void list_words(const struct mterm_completion *completion)
+static void list_words(struct mterm *shell)
 {
-    irqflags_t flags = spin_lock_irqsave(&shell.lock);
+    irqflags_t flags = spin_lock_irqsave(&shell->lock);
 
-    lineedit_hide(&shell.edit);
-    shell.editing = false;
-    spin_unlock_irqrestore(&shell.lock, flags);
+    lineedit_hide(&shell->edit);
+    shell->editing = false;
+    spin_unlock_irqrestore(&shell->lock, flags);
 
-    print_words(completion);
+    print_words(shell);
 
-    chardev_wait_room(shell.dev);
-    flags = spin_lock_irqsave(&shell.lock);
-    shell.editing = true;
-    lineedit_redraw(&shell.edit);
-    spin_unlock_irqrestore(&shell.lock, flags);
+    chardev_wait_room(shell->dev);
+    flags = spin_lock_irqsave(&shell->lock);
+    shell->editing = true;
+    lineedit_redraw(&shell->edit);
+    spin_unlock_irqrestore(&shell->lock, flags);
 }
 
-static void complete(void)
+static void complete(struct mterm *shell)
 {
-    struct mterm_completion *completion = &shell.completion;
+    struct mterm_completion *completion = &shell->completion;
     const char *rest;
 
     // Only this thread changes the line, so it may be read without the lock.
-    mterm_complete(lineedit_line(&shell.edit), lineedit_cursor(&shell.edit), completion);
+    mterm_complete(lineedit_line(&shell->edit), lineedit_cursor(&shell->edit), completion);
     if (completion->count == 0) {
-        shell_put(NULL, "\a", 1);
+        shell_put_text(shell, "\a");
         return;
     }
     rest = completion->common + MIN(completion->prefix, strlen(completion->common));
     if (*rest != '\0')
-        insert(rest);
+        insert(shell, rest);
     if (completion->count == 1 && !completion->more)
-        insert(" ");
+        insert(shell, " ");
     else if (*rest == '\0' && completion->count > 1)
-        list_words(completion);
+        list_words(shell);
 }
 
 // Running
 
-static void run(char *line)
+static void run(struct mterm *shell)
 {
-    (void)command_run(&shell.term, line);
-    if (chardev_discard_through(shell.dev, MTERM_INTERRUPT))
-        term_printf(&shell.term, "^C\n");
+    pager_begin(&shell->pager, shell->dev, COLUMNS, shell->page_rows);
+    (void)command_run(&shell->term, shell->line);
+    pager_end(&shell->pager);
+    shell->pager.quit = false;
+    if (chardev_discard_through(shell->dev, MTERM_INTERRUPT))
+        term_printf(&shell->term, "^C\n");
 }
 
-static int startup_thread(void *arg UNUSED)
+static int shell_thread(void *arg)
 {
-    mterm_startup();
-    return 0;
-}
-
-static void start_startup(void)
-{
-    struct thread *thread;
-    int err = thread_create("startup", startup_thread, NULL, SCHED_PRIORITY_DEFAULT, 0, &thread);
-
-    if (err == 0) {
-        thread_detach(thread);
-        err = thread_start(thread);
-    }
-    if (err < 0)
-        log_error("start-up script: %s", error_name(err));
-}
-
-static int shell_thread(void *arg UNUSED)
-{
-    static char line[LINEEDIT_SIZE];
+    struct mterm *shell = arg;
     int byte;
 
-    begin_line();
-    mterm_mark_prompt();
-    start_startup();
-    while ((byte = chardev_read(shell.dev, WAIT_FOREVER)) >= 0) {
-        chardev_wait_room(shell.dev);
-        switch (feed((uint8_t)byte, line)) {
+    begin_line(shell);
+    if (shell->ready != NULL)
+        shell->ready();
+    while ((byte = chardev_read(shell->dev, WAIT_FOREVER)) >= 0) {
+        chardev_wait_room(shell->dev);
+        switch (feed(shell, (uint8_t)byte)) {
         case LINEEDIT_LINE:
-            run(line);
-            begin_line();
+            run(shell);
+            begin_line(shell);
             break;
         case LINEEDIT_INTERRUPT:
         case LINEEDIT_EOF:
-            begin_line();
+            begin_line(shell);
             break;
         case LINEEDIT_COMPLETE:
-            complete();
+            complete(shell);
             break;
         case LINEEDIT_CLEAR:
         case LINEEDIT_NONE:
@@ -219,20 +239,15 @@ static int shell_thread(void *arg UNUSED)
     return byte;
 }
 
-int mterm_start(void)
+struct mterm *mterm_create(struct chardev *dev, void (*ready)(void))
 {
-    struct thread *thread;
-    int err;
+    struct mterm *shell = heap_zalloc(sizeof(*shell));
 
-    // The boot bundle may have brought a /vmm node meanwhile.
-    (void)chardev_choose_console();
-    shell.dev = chardev_console();
-    if (shell.dev == NULL) {
-        log_warn("no console: mterm has no shell");
-        start_startup();
-        return 0;
-    }
-    shell.term = (struct terminal){
+    if (shell == NULL)
+        return NULL;
+    shell->dev = dev;
+    shell->ready = ready;
+    shell->term = (struct terminal){
         .write = shell_write,
         .read = shell_read,
         .interrupted = shell_interrupted,
@@ -240,17 +255,48 @@ int mterm_start(void)
         .crlf = true,
         .columns = COLUMNS,
         .rows = ROWS,
+        .shell = shell,
+        .priv = shell,
     };
-    spin_init(&shell.lock);
-    lineedit_init(&shell.edit, shell_put, NULL);
-    lineedit_set_prompt(&shell.edit, PROMPT);
-    lineedit_set_width(&shell.edit, COLUMNS);
-    lineedit_set_history(&shell.edit, shell.history, ARRAY_SIZE(shell.history));
-    log_set_sink(shell_log_sink);
+    spin_init(&shell->lock);
+    pager_begin(&shell->pager, dev, COLUMNS, 0);
+    lineedit_init(&shell->edit, shell_put, shell);
+    lineedit_set_prompt(&shell->edit, PROMPT);
+    lineedit_set_width(&shell->edit, COLUMNS);
+    lineedit_set_history(&shell->edit, shell->history, ARRAY_SIZE(shell->history));
+    return shell;
+}
 
-    err = thread_create("mterm", shell_thread, NULL, SCHED_PRIORITY_SHELL, 0, &thread);
+int mterm_open(struct mterm *shell, const char *name)
+{
+    struct thread *thread;
+    int err = thread_create(name, shell_thread, shell, SCHED_PRIORITY_SHELL, 0, &thread);
     if (err == 0)
         err = thread_start(thread);
     return err;
 }
-INITCALL(INITCALL_LATE, mterm_start);
+
+// For commands
+
+void mterm_live(struct terminal *term)
+{
+    if (term->shell != NULL)
+        pager_end(&term->shell->pager);
+}
+
+const char *mterm_history(const struct mterm *shell, unsigned back)
+{
+    return lineedit_history(&shell->edit, back);
+}
+
+unsigned mterm_page_rows(const struct mterm *shell)
+{
+    return shell->page_rows;
+}
+
+void mterm_set_page_rows(struct mterm *shell, unsigned rows)
+{
+    shell->page_rows = rows;
+    if (rows > 0)
+        shell->term.rows = rows;
+}

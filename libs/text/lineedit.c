@@ -429,6 +429,11 @@ void lineedit_set_history(struct lineedit *edit, char (*entries)[LINEEDIT_SIZE],
     edit->history_browse = 0;
 }
 
+const char *lineedit_history(const struct lineedit *edit, size_t back)
+{
+    return back == 0 || back > edit->history_count ? NULL : history_entry(edit, back);
+}
+
 void lineedit_set_prompt(struct lineedit *edit, const char *prompt)
 {
     edit->prompt = prompt;

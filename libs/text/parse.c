@@ -96,3 +96,34 @@ int parse_size(const char *s, uint64_t *out)
     *out = value << shift;
     return 0;
 }
+
+int parse_seconds(const char *s, uint64_t *ns)
+{
+    uint64_t whole = 0, fraction = 0, scale = 1000000000;
+    bool overflow = false;
+    const char *start = s;
+
+    for (; *s >= '0' && *s <= '9'; s++) {
+        overflow |= __builtin_mul_overflow(whole, (uint64_t)10, &whole);
+        overflow |= __builtin_add_overflow(whole, (uint64_t)(*s - '0'), &whole);
+    }
+    if (s == start)
+        return -EINVAL;
+    if (*s == '.') {
+        start = ++s;
+        for (; *s >= '0' && *s <= '9' && scale > 1; s++) {
+            scale /= 10;
+            fraction += (uint64_t)(*s - '0') * scale;
+        }
+        if (s == start)
+            return -EINVAL;
+    }
+    if (*s != '\0')
+        return -EINVAL;
+    overflow |= __builtin_mul_overflow(whole, (uint64_t)1000000000, &whole);
+    overflow |= __builtin_add_overflow(whole, fraction, &whole);
+    if (overflow)
+        return -ERANGE;
+    *ns = whole;
+    return 0;
+}

@@ -17,6 +17,7 @@ enum command_complete {
     COMPLETE_COMMAND,
     COMPLETE_GUEST_NODE, /**< children of /guests: what can be created */
     COMPLETE_TEMPLATE,   /**< children of /templates */
+    COMPLETE_FILE,       /**< files of the boot bundle */
 };
 
 /** One verb of a command ("guest create"); name "" for commands without verbs. */
@@ -41,10 +42,16 @@ struct command {
 };
 #define COMMAND(c) TABLE_ENTRY(commands, struct command, c)
 
-/** Split, look up, check the argument count, run. Unknown or bad use prints what is wrong and the usage. Orphan. line is modified. */
+/**
+ * A line as it is typed: "COMMAND [ARGUMENT...]", with "| grep WORD" behind it any number of times up to four, and "&" at its end for the background.
+ * Unknown or bad use prints what is wrong and the usage. What the command returned; -ENOENT when a grep showed nothing. Orphan. line is modified.
+ */
 int command_run(struct terminal *term, char *line);
 const struct command *command_find(const char *name);
 /** Usage lines of a command. */
 void command_usage(struct terminal *term, const struct command *cmd);
-/** Run a script: one command a line, # comments; stops at the first failure unless the line starts with "-". */
+/**
+ * Run a script: one command a line, # comments; stops at the first failure unless the line starts with "-". -EINTR, -E2BIG (too many scripts inside each
+ * other), -ENOMEM. Orphan.
+ */
 int command_script(struct terminal *term, const char *text, size_t size);

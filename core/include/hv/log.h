@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lib/macros.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,11 @@ struct log_limit {
 };
 PRINTF(3, 4) void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...);
 
+/** "error", "warn", "info", "debug". */
+const char *log_level_name(enum log_level level);
+/** -ENOENT: no level is called so. */
+int log_level_find(const char *name, enum log_level *level);
+
 /** Lines above this level are kept in the ring but not echoed. */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
@@ -40,6 +46,23 @@ enum log_level log_get_level(void);
  */
 void log_set_clock(uint64_t (*now_ns)(void));
 void log_set_sink(void (*sink)(const char *text, size_t size));
+
+#define LOG_TEXT_MAX 240
+
+/** A reader's place in the log. */
+struct log_cursor {
+    uint64_t position, number; /**< private */
+};
+struct log_entry {
+    uint64_t ns;
+    enum log_level level;
+    uint64_t lost; /**< lines before this one that were overwritten unread */
+    char text[LOG_TEXT_MAX + 1];
+};
+/** Places the cursor before the last `lines` lines, or as many as there are. Any context. */
+void log_cursor_set(struct log_cursor *cursor, uint64_t lines);
+/** The next line; false: there is none yet. Any context. */
+bool log_next(struct log_cursor *cursor, struct log_entry *entry);
 
 /**
  * Copy of the ring: calls line() for each stored line, oldest first. Orphan context; the callback

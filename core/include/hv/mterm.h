@@ -17,8 +17,15 @@
 /** Longest time a command waits for something to happen. */
 #define MTERM_WAIT_NS (2 * 1000000000ULL)
 
-/** INITCALL: the shell's thread on the console; it runs the start-up script once the prompt stands. */
+/** INITCALL: a shell on the console and on each device of /vmm bulkhead,consoles. */
 int mterm_start(void);
+struct chardev;
+/** A shell for the device, not running yet; ready (may be NULL) is called by its thread when the first prompt stands. NULL: no memory. Orphan or boot. */
+struct mterm *mterm_create(struct chardev *dev, void (*ready)(void));
+/** Its thread reads from the device from now on, for ever. Errors of thread_create(). */
+int mterm_open(struct mterm *shell, const char *name);
+/** A whole line of the log, with its end: above the line that is being typed there. Any context; never waits. */
+void mterm_log_line(struct mterm *shell, const char *text, size_t size);
 /** Start-up guests and script, their output to the log. Orphan. */
 void mterm_startup(void);
 
@@ -30,6 +37,52 @@ int mterm_error(struct terminal *term, int err, const char *what, const char *na
 void mterm_duration(uint64_t ns, char *buf, size_t size);
 /** Commands sorted by group, then name. NULL past the end. */
 const struct command *mterm_command_at(unsigned index);
+
+// Commands that stay for a while. Orphan.
+
+/** The command draws the screen or reads keys by itself: no paging from here on. */
+void mterm_live(struct terminal *term);
+/** -EINTR: the user wants the command to end. Keys stay where they are. */
+int mterm_sleep(struct terminal *term, uint64_t ns);
+/** The same for what is ended by q as well as Ctrl-C, and takes all keys meanwhile; true: end. */
+bool mterm_pause(struct terminal *term, uint64_t ns);
+/** The terminal shows the log by itself from now on, or no longer: no echo of it there meanwhile. */
+void mterm_log_follow(struct terminal *term, bool on);
+
+// What a shell keeps, for its own commands.
+
+/** The `back`-th latest line, 1 being the newest; NULL: there are not so many. */
+const char *mterm_history(const struct mterm *shell, unsigned back);
+/** Lines of a page; 0: output is not paged. */
+unsigned mterm_page_rows(const struct mterm *shell);
+void mterm_set_page_rows(struct mterm *shell, unsigned rows);
+
+// Commands in the background.
+
+#define MTERM_LINE_MAX 512
+struct mterm_job {
+    unsigned id; /**< from 1 */
+    bool running;
+    int result;     /**< once it has ended */
+    uint64_t bytes; /**< of output kept */
+    uint64_t lost;  /**< older ones, given up */
+    char line[MTERM_LINE_MAX + 1];
+};
+/** Runs the line in a thread of its own; what is wrong is printed. -ENOMEM, -EAGAIN (too many). Orphan. */
+int mterm_job_start(struct terminal *term, const char *line);
+/** The one with the lowest number above `after`. Any context. */
+bool mterm_job_next(unsigned after, struct mterm_job *info);
+/** Its latest output. Orphan. -ENOENT. */
+int mterm_job_output(unsigned id, struct terminal *term);
+/** Asks it to end. Any context. -ENOENT, -EALREADY (it has ended). */
+int mterm_job_stop(unsigned id);
+/** 0 and its result once it has ended; -ENOENT, -EINTR, -ETIMEDOUT. Orphan. */
+int mterm_job_wait(unsigned id, struct terminal *term, uint64_t timeout_ns, int *result);
+/** Forgets all that have ended. Orphan. */
+void mterm_job_clear(void);
+
+/** The screen of "vcpu top", until the user wants it to end; a single one without a keyboard. Orphan. -ENOMEM, -EINTR. */
+int mterm_top(struct terminal *term, uint64_t interval_ns);
 
 struct vserial_reader;
 /** Join the terminal with the port until MTERM_ESCAPE is typed (0) or the port goes (-EPIPE). Orphan. -ENOMEM. */

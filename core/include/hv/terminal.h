@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct mterm;
+
 struct terminal {
     /** Write all bytes as they are; may sleep. */
     void (*write)(struct terminal *term, const char *text, size_t size);
@@ -18,6 +20,8 @@ struct terminal {
     bool (*pending)(struct terminal *term, uint8_t byte);
     bool crlf; /**< term_write() sends "\n" as "\r\n" */
     unsigned columns, rows;
+    struct mterm *shell; /**< the shell that the user sits at; NULL: none (scripts, background) */
+    unsigned scripts;    /**< scripts that run on it inside each other */
     void *priv;
 };
 

@@ -9,6 +9,9 @@
 
 typedef unsigned long long ull;
 
+#define TOP_INTERVAL_NS 1000000000ULL
+#define TOP_INTERVAL_MIN_NS 100000000ULL
+
 // Naming
 
 static bool row_is_named(const struct mterm_vcpu *row, const char *text)
@@ -349,6 +352,22 @@ static int vcpu_list_run(struct terminal *term, int argc, char **argv)
     return shown > 0 ? 0 : mterm_error(term, -ENOENT, "VCPUs of guest", argc > 0 ? argv[0] : "");
 }
 
+static int vcpu_top_run(struct terminal *term, int argc, char **argv)
+{
+    uint64_t ns = TOP_INTERVAL_NS;
+    int err = argc > 0 ? parse_seconds(argv[0], &ns) : 0;
+
+    if (err == 0 && ns < TOP_INTERVAL_MIN_NS)
+        err = -ERANGE;
+    if (err < 0) {
+        (void)mterm_error(term, err, "vcpu top: seconds", argv[0]);
+        term_printf(term, "usage: vcpu top [SECONDS]; at least 0.1\n");
+        return err;
+    }
+    err = mterm_top(term, ns);
+    return err < 0 && err != -EINTR ? mterm_error(term, err, "vcpu", "top") : err;
+}
+
 static int vcpu_info_run(struct terminal *term, int argc UNUSED, char **argv)
 {
     struct mterm_vcpu row;
@@ -385,6 +404,13 @@ static const struct command_verb vcpu_verbs[] = {
         .max_args = 1,
         .complete = {COMPLETE_GUEST},
         .run = vcpu_list_run,
+    },
+    {
+        .name = "top",
+        .usage = "[SECONDS]",
+        .help = "who uses the CPUs, live; q leads back",
+        .max_args = 1,
+        .run = vcpu_top_run,
     },
     VCPU_VERB(info, "all about one VCPU: GUEST/N or its id"),
     VCPU_VERB(kick, "start a VCPU that is in RESET"),

@@ -71,6 +71,9 @@ void lineedit_begin(struct lineedit *edit);
 // Takes one byte from the terminal.
 enum lineedit_event lineedit_feed(struct lineedit *edit, uint8_t byte);
 
+// The `back`-th latest line of the history, 1 being the newest; NULL: there are not so many.
+const char *lineedit_history(const struct lineedit *edit, size_t back);
+
 // The line, terminated; valid until the next byte is fed or a line begun.
 const char *lineedit_line(const struct lineedit *edit);
 size_t lineedit_cursor(const struct lineedit *edit);

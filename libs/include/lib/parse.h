@@ -15,4 +15,7 @@ int parse_u32(const char *s, uint32_t *out) MUST_CHECK;
 // Like parse_u64() with an optional suffix K, M or G (either case; 2^10, 2^20, 2^30).
 int parse_size(const char *s, uint64_t *out) MUST_CHECK;
 
+// Decimal seconds, also with a fraction of up to nine digits ("1.5"), as nanoseconds.
+int parse_seconds(const char *s, uint64_t *ns) MUST_CHECK;
+
 #endif

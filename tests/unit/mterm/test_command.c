@@ -7,8 +7,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <arch/mmu.h>
 #include <hv/mterm.h>
+#include <hv/page.h>
 #include <lib/errno.h>
+#include <port/host.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,6 +69,33 @@ static const struct command_verb bare_verbs[] = {
 static const struct command bare = {
     .name = "bare", .group = "Test", .help = "h", .verbs = bare_verbs, .verb_count = 1};
 COMMAND(bare);
+
+static size_t long_line;
+
+static int say_run(struct terminal *t, int argc, char **argv)
+{
+    static char text[4096];
+
+    (void)argc;
+    (void)argv;
+    memset(text, 'x', sizeof(text));
+    if (long_line > 0) {
+        memcpy(text + 500, "y", 1);
+        memcpy(text + long_line - 4, "yend", 4);
+        term_write(t, text, long_line);
+        term_printf(t, "\n");
+    }
+    term_printf(t, "apple\nbana");
+    term_printf(t, "na\ncan\nLast");
+    return 0;
+}
+
+static const struct command_verb say_verbs[] = {
+    {.name = "", .usage = "", .help = "h", .run = say_run},
+};
+static const struct command say = {
+    .name = "say", .group = "Test", .help = "h", .verbs = say_verbs, .verb_count = 1};
+COMMAND(say);
 
 static int reset(void **state)
 {
@@ -171,6 +201,8 @@ static void test_every_command_refuses_surplus_arguments(void **state)
         for (unsigned v = 0; v < cmd->verb_count; v++) {
             const struct command_verb *verb = &cmd->verbs[v];
 
+            if (verb->max_args == COMMAND_ARGS_MAX)
+                continue;
             snprintf(line, sizeof(line), "%s %s", cmd->name, verb->name);
             for (int a = 0; a <= verb->max_args; a++)
                 strcat(line, " x");
@@ -287,6 +319,97 @@ static void test_durations(void **state)
     assert_string_equal(buf, "5124095:34:33");
 }
 
+static void test_grep(void **state)
+{
+    (void)state;
+    assert_int_equal(run("say | grep an"), 0);
+    assert_string_equal(output, "banana\ncan\n");
+    assert_int_equal(run("say|grep -v an"), 0);
+    assert_string_equal(output, "apple\nLast\n");
+    assert_int_equal(run("say | grep -i LAST"), 0);
+    assert_string_equal(output, "Last\n");
+    assert_int_equal(run("say | grep -c a"), 0);
+    assert_string_equal(output, "4\n");
+    assert_int_equal(run("say | grep -vc an"), 0);
+    assert_string_equal(output, "2\n");
+    assert_int_equal(run("say | grep a | grep n | grep -v c"), 0);
+    assert_string_equal(output, "banana\n");
+    assert_int_equal(run("say | grep 'no such'"), -ENOENT);
+    assert_string_equal(output, "");
+    assert_int_equal(run("say | grep -c zebra"), -ENOENT);
+    assert_string_equal(output, "0\n");
+    assert_int_equal(run("echo a-v | grep -- -v"), 0);
+    assert_string_equal(output, "a-v\n");
+    assert_int_equal(run("echo 'a | b & c' | grep '|'"), 0);
+    assert_string_equal(output, "a | b & c\n");
+}
+
+static void test_long_lines_through_grep(void **state)
+{
+    (void)state;
+    long_line = 3000;
+    /* The first 1023 bytes decide for all of it. */
+    assert_int_equal(run("say | grep xxy"), 0);
+    assert_int_equal(strlen(output), 3001);
+    assert_int_equal(run("say | grep yend"), -ENOENT);
+    assert_string_equal(output, "");
+    assert_int_equal(run("say | grep -v xxy"), 0);
+    assert_null(strstr(output, "xxy"));
+    long_line = 0;
+}
+
+static void test_bad_pipes(void **state)
+{
+    (void)state;
+    assert_says("probe none | more", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none | grep", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none | grep -v", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none | grep -x a", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none | grep -v --", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none | grep a b", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none | grep ''", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none |", -EINVAL, "grep [-v]", "WORD");
+    assert_says("| grep a", -EINVAL, "before", "");
+    assert_says("probe none | grep 'a", -EINVAL, "grep [-v]", "WORD");
+    assert_says("probe none |grep a|grep a|grep a|grep a|grep a", -E2BIG, "4 times", "");
+    assert_says("&", -EINVAL, "stands behind a command", "");
+    assert_says("probe none & probe none", -EINVAL, "stands behind a command", "");
+    probe_result = -EBUSY;
+    assert_int_equal(command_run(&term, strcpy((char[64]){0}, "probe none | grep a")), -EBUSY);
+}
+
+/* A command that runs scripts inside each other. */
+static int nest_run(struct terminal *t, int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    probe_runs++;
+    return command_script(t, "nest\n", 5);
+}
+
+static const struct command_verb nest_verbs[] = {
+    {.name = "", .usage = "", .help = "h", .run = nest_run},
+};
+static const struct command nest = {
+    .name = "nest", .group = "Test", .help = "h", .verbs = nest_verbs, .verb_count = 1};
+COMMAND(nest);
+
+static void test_scripts_inside_each_other_end(void **state)
+{
+    (void)state;
+    assert_int_equal(run("nest"), -E2BIG);
+    assert_int_equal(probe_runs, 4);
+    assert_non_null(strstr(output, "more than 3 scripts"));
+    assert_int_equal(term.scripts, 0);
+}
+
+static int boot(void **state)
+{
+    (void)state;
+    host_reset();
+    return page_add_range(hpa(HOST_RAM_BASE), 16 << 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,7 +427,11 @@ int main(void)
         cmocka_unit_test_setup(test_script_can_be_interrupted, reset),
         cmocka_unit_test_setup(test_script_noise, reset),
         cmocka_unit_test_setup(test_durations, reset),
+        cmocka_unit_test_setup(test_grep, reset),
+        cmocka_unit_test_setup(test_long_lines_through_grep, reset),
+        cmocka_unit_test_setup(test_bad_pipes, reset),
+        cmocka_unit_test_setup(test_scripts_inside_each_other_end, reset),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, boot, NULL);
 }

@@ -37,12 +37,12 @@ static void first_difference(const char *a, const char *b, char *line, size_t si
         at++;
     while (at > 0 && a[at - 1] != '\n')
         at--;
-    snprintf(line, size, "%.*s", (int)strcspn(a + at, "\n"), a + at);
+    snprintf(line, size, "\"%.*s\"", (int)strcspn(a + at, "\n"), a + at);
 }
 
 static void test_page_is_up_to_date(void **state)
 {
-    char line[512];
+    char line[512] = "";
     char *page;
     size_t size;
     FILE *out = open_memstream(&page, &size);
@@ -50,12 +50,12 @@ static void test_page_is_up_to_date(void **state)
     (void)state;
     assert_int_equal(reference_write(text, out), 0);
     fclose(out);
-    if (strcmp(page, text) != 0) {
+    if (strcmp(page, text) != 0)
         first_difference(page, text, line, sizeof(line));
+    free(page);
+    if (line[0] != '\0')
         fail_msg("docs/mterm.md lags behind the commands (make docs brings it up to date): %s",
                  line);
-    }
-    free(page);
 }
 
 static void test_marks_are_needed(void **state)
