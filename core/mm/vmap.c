@@ -3,12 +3,14 @@
 // the top.
 
 #include <arch/mmu.h>
+#include <hv/heap.h>
 #include <hv/page.h>
+#include <hv/panic.h>
 #include <hv/spinlock.h>
 #include <hv/vmap.h>
-#include <lib/bitmap.h>
+#include <lib/list.h>
 #include <lib/macros.h>
-#include <hv/panic.h>
+#include <lib/string.h>
 
 #define STACK_SLOT (2UL * CONFIG_STACK_SIZE)
 #define STACKS_MAX 2048u
@@ -20,11 +22,15 @@
 _Static_assert(IS_POWER_OF_2(CONFIG_STACK_SIZE) && CONFIG_STACK_SIZE >= PAGE_SIZE,
                "one bit of SP tells its half");
 
+struct range {
+    struct list link; /* of devices, the highest first */
+    struct vmap_range info;
+};
+
 static struct spinlock vmap_lock = SPINLOCK_INIT;
-static BITMAP(stacks_used, STACKS_MAX) GUARDED_BY(vmap_lock);
-static uint32_t stack_pages[STACKS_MAX]; /* page number of each stack's memory */
-static uintptr_t device_low
-    GUARDED_BY(vmap_lock); /* below here nothing is handed out to devices; 0 at first */
+static struct range *stacks[STACKS_MAX] GUARDED_BY(vmap_lock); /* by slot */
+static struct list devices GUARDED_BY(vmap_lock) = LIST_INIT(devices);
+static unsigned range_count GUARDED_BY(vmap_lock);
 
 static unsigned stack_order(void)
 {
@@ -54,58 +60,97 @@ static unsigned stacks_limit(void)
     return (unsigned)MIN((size / 2) / STACK_SLOT, (size_t)STACKS_MAX);
 }
 
-static int slot_take(void)
+/* The first vacant slot; its address goes into the range. */
+static bool slot_take(struct range *range)
 {
-    size_t limit = stacks_limit();
-    size_t slot;
+    unsigned limit = stacks_limit();
+    unsigned slot = 0;
 
     spin_lock(&vmap_lock);
-    slot = bitmap_find_zero(stacks_used, limit, 0);
-    if (slot < limit)
-        bitmap_set(stacks_used, slot);
+    while (slot < limit && stacks[slot] != NULL)
+        slot++;
+    if (slot < limit) {
+        range->info.start = stacks_base() + slot * STACK_SLOT;
+        stacks[slot] = range;
+        range_count++;
+    }
     spin_unlock(&vmap_lock);
-    return slot < limit ? (int)slot : -1;
+    return slot < limit;
 }
 
 static void slot_give(unsigned slot)
 {
     spin_lock(&vmap_lock);
-    bitmap_clear(stacks_used, slot);
+    stacks[slot] = NULL;
+    range_count--;
     spin_unlock(&vmap_lock);
 }
 
-void *vmap_stack_alloc(void)
+static unsigned slot_of(uintptr_t stack)
 {
-    int slot = slot_take();
-    uintptr_t va = stacks_base() + (uintptr_t)slot * STACK_SLOT;
+    return (unsigned)((stack - stacks_base()) / STACK_SLOT);
+}
+
+static struct range *range_create(size_t size, const char *owner)
+{
+    struct range *range = heap_zalloc(sizeof(*range));
+
+    if (range == NULL)
+        return NULL;
+    range->info.size = size;
+    str_copy(range->info.owner, owner, sizeof(range->info.owner));
+    return range;
+}
+
+void *vmap_stack_alloc(const char *owner)
+{
+    struct range *range = range_create(CONFIG_STACK_SIZE, owner);
     hpa_t pa;
 
-    if (slot < 0)
+    if (range == NULL)
         return NULL;
+    range->info.is_stack = true;
     if (page_alloc(stack_order(), PAGE_OWNER_STACK, &pa) != 0)
         goto no_page;
-    if (arch_mmu_map(va, pa, CONFIG_STACK_SIZE, MMU_RW) != 0)
+    range->info.host = pa;
+    if (!slot_take(range))
+        goto no_slot;
+    if (arch_mmu_map(range->info.start, pa, CONFIG_STACK_SIZE, MMU_RW) != 0)
         goto no_map;
-    stack_pages[slot] = (uint32_t)(pa.v >> PAGE_SHIFT);
-    return (void *)va;
+    return (void *)range->info.start;
 
 no_map:
+    slot_give(slot_of(range->info.start));
+no_slot:
     page_free(pa, stack_order());
 no_page:
-    slot_give((unsigned)slot);
+    heap_free(range);
     return NULL;
+}
+
+static struct range *stack_range(unsigned slot)
+{
+    struct range *range;
+
+    spin_lock(&vmap_lock);
+    range = slot < stacks_limit() ? stacks[slot] : NULL;
+    spin_unlock(&vmap_lock);
+    return range;
 }
 
 void vmap_stack_free(void *stack)
 {
-    unsigned slot = (unsigned)(((uintptr_t)stack - stacks_base()) / STACK_SLOT);
+    unsigned slot = slot_of((uintptr_t)stack);
+    struct range *range;
 
     if (stack == NULL)
         return;
-    ASSERT(slot < stacks_limit() && (uintptr_t)stack == stacks_base() + slot * STACK_SLOT);
+    range = stack_range(slot);
+    ASSERT(range != NULL && range->info.start == (uintptr_t)stack);
     arch_mmu_unmap((uintptr_t)stack, CONFIG_STACK_SIZE);
-    page_free(hpa((uint64_t)stack_pages[slot] << PAGE_SHIFT), stack_order());
     slot_give(slot);
+    page_free(range->info.host, stack_order());
+    heap_free(range);
 }
 
 /* RAM is never mapped as a device: two memory types for one address are not coherent. */
@@ -121,38 +166,132 @@ static bool touches_ram(uint64_t start, uint64_t size)
     return false;
 }
 
-/*
- * Virtual addresses for a mapping, congruent to pa modulo the alignment; 0 when the window is full.
- */
-static uintptr_t device_reserve(uint64_t pa, uint64_t size)
+/* The highest place below top for a mapping, congruent to pa modulo the alignment. */
+static uintptr_t device_place(uintptr_t top, uint64_t pa, uint64_t size)
 {
     uintptr_t align = size >= BLOCK_ALIGN ? BLOCK_ALIGN : PAGE_SIZE;
-    uintptr_t base, va = 0;
+    uintptr_t offset = pa & (align - 1);
+
+    return ALIGN_DOWN(top - size - offset, align) + offset;
+}
+
+/* Virtual addresses for the range, the highest that are vacant. False when the window is full. */
+static bool device_reserve(struct range *range)
+{
+    uint64_t pa = range->info.host.v, size = range->info.size;
+    uintptr_t base, va;
     size_t window;
 
     arch_mmu_window(&base, &window);
+    if (size > window / 4)
+        return false;
     spin_lock(&vmap_lock);
-    if (device_low == 0)
-        device_low = base + window;
-    if (size <= window / 2 && device_low - size - align >= base + window / 2) {
-        va = ALIGN_DOWN(device_low - size - (pa & (align - 1)), align) + (pa & (align - 1));
-        device_low = va;
+    va = device_place(base + window, pa, size);
+    LIST_FOR_EACH(other, &devices, struct range, link) {
+        if (va >= other->info.start + other->info.size + PAGE_SIZE) {
+            list_insert_before(&other->link, &range->link);
+            break;
+        }
+        va = device_place(other->info.start - PAGE_SIZE, pa, size);
     }
+    if (va < base + window / 2) {
+        spin_unlock(&vmap_lock);
+        return false;
+    }
+    range->info.start = va;
+    if (range->link.next == NULL)
+        list_add_tail(&devices, &range->link);
+    range_count++;
     spin_unlock(&vmap_lock);
-    return va;
+    return true;
 }
 
-void *vmap_device(hpa_t addr, size_t size)
+static void device_give(struct range *range)
+{
+    spin_lock(&vmap_lock);
+    list_remove(&range->link);
+    range_count--;
+    spin_unlock(&vmap_lock);
+    heap_free(range);
+}
+
+void *vmap_device_for(hpa_t addr, size_t size, const char *owner)
 {
     uint64_t first = ALIGN_DOWN(addr.v, PAGE_SIZE);
     uint64_t bytes = ALIGN_UP(addr.v + size, PAGE_SIZE) - first;
-    uintptr_t va;
+    struct range *range;
 
     if (size == 0 || addr.v + size < addr.v || ALIGN_UP(addr.v + size, PAGE_SIZE) == 0 ||
         touches_ram(first, bytes))
         return NULL;
-    va = device_reserve(first, bytes);
-    if (va == 0 || arch_mmu_map(va, hpa(first), bytes, MMU_DEVICE) != 0)
+    range = range_create(bytes, owner);
+    if (range == NULL)
         return NULL;
-    return (void *)(va + (addr.v - first));
+    range->info.host = hpa(first);
+    if (!device_reserve(range)) {
+        heap_free(range);
+        return NULL;
+    }
+    if (arch_mmu_map(range->info.start, hpa(first), bytes, MMU_DEVICE) != 0) {
+        device_give(range);
+        return NULL;
+    }
+    return (void *)(range->info.start + (addr.v - first));
+}
+
+void vmap_device_free(void *regs)
+{
+    struct range *found = NULL;
+
+    if (regs == NULL)
+        return;
+    spin_lock(&vmap_lock);
+    LIST_FOR_EACH(range, &devices, struct range, link) {
+        if (range->info.start == ((uintptr_t)regs & PAGE_MASK))
+            found = range;
+    }
+    spin_unlock(&vmap_lock);
+    ASSERT(found != NULL);
+    arch_mmu_unmap(found->info.start, found->info.size);
+    device_give(found);
+}
+
+/* Of the stacks the first that ends above from. */
+static const struct range *stack_above(uintptr_t from) REQUIRES(vmap_lock)
+{
+    unsigned limit = stacks_limit();
+
+    for (unsigned slot = from > stacks_base() ? slot_of(from) : 0; slot < limit; slot++) {
+        if (stacks[slot] != NULL && stacks[slot]->info.start + CONFIG_STACK_SIZE > from)
+            return stacks[slot];
+    }
+    return NULL;
+}
+
+bool vmap_next(uintptr_t from, struct vmap_range *out)
+{
+    const struct range *found;
+
+    spin_lock(&vmap_lock);
+    found = stack_above(from);
+    if (found == NULL) {
+        LIST_FOR_EACH(range, &devices, struct range, link) {
+            if (range->info.start + range->info.size > from)
+                found = range;
+        }
+    }
+    if (found != NULL)
+        *out = found->info;
+    spin_unlock(&vmap_lock);
+    return found != NULL;
+}
+
+unsigned vmap_count(void)
+{
+    unsigned count;
+
+    spin_lock(&vmap_lock);
+    count = range_count;
+    spin_unlock(&vmap_lock);
+    return count;
 }

@@ -80,7 +80,7 @@ static int vcpu_init_arch(struct vcpu *vcpu)
 {
     int error;
 
-    vcpu->stack = vmap_stack_alloc();
+    vcpu->stack = vmap_stack_alloc(vcpu->name);
     if (vcpu->stack == NULL)
         return -ENOMEM;
     if (!vcpu->is_normal)

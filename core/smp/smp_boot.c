@@ -105,7 +105,7 @@ static unsigned percpu_order(void)
 
 static int cpu_start(unsigned cpu)
 {
-    void *stack = vmap_stack_alloc();
+    void *stack = vmap_stack_alloc("start of a CPU");
     hpa_t memory;
     int err = -ENOMEM;
 
