@@ -26,6 +26,11 @@ static void sgi_send(uint32_t sgi, cpumask_t cpus)
     irq_chip()->send(sgi, cpus);
 }
 
+void smp_send(uint32_t sgi, unsigned cpu)
+{
+    sgi_send(sgi, CPU_MASK(cpu));
+}
+
 void smp_kick(unsigned cpu)
 {
     /*

@@ -4,19 +4,26 @@
 #include <arch/barrier.h>
 #include <arch/time.h>
 #include <hv/clock.h>
+#include <hv/hrtimer.h>
 #include <hv/log.h>
 #include <hv/match.h>
 #include <lib/errno.h>
 #include <stdbool.h>
 
 #define DELAY_MAX_US 10000U
+/** (NS_PER_SEC - 1) / NS_PER_SEC of 2^32, rounded up. */
+#define CARRY_UP (((NS_PER_SEC - 1) << 32) / NS_PER_SEC + 1)
 
 TABLE_DECLARE(timers, struct dt_match);
 
-/** value * mult >> shift */
+/*
+ * floor((value * num / den) + carry) as ((value * mult) >> 96) + carry, mult = num / den * 2^96
+ * rounded up: exact for all 64-bit values and num, den < 2^32, as the error of mult, less than
+ * 2^-96 each time, adds up to less than 2^-32 < 1 / den.
+ */
 struct scale {
-    uint64_t mult;
-    unsigned shift;
+    uint64_t high, low; /**< of mult */
+    uint32_t carry;     /**< of 2^32, to round up: (den - 1) / den rounded up; 0 to round down */
 };
 
 /* All zero until clock_init(): then no time passes. */
@@ -24,51 +31,42 @@ static struct scale to_ns;
 static struct scale to_ticks;
 static uint64_t base;
 
-/*
- * The most exact scale for num / den, rounded up, so that whole results come out whole. Long
- * division, once at boot: 128-bit division would be a library call.
- */
+/* Long division, once at boot: 128-bit division would be a library call. */
 static struct scale scale_make(uint64_t num, uint64_t den)
 {
+    unsigned __int128 mult = num / den;
     uint64_t rest = num % den;
-    struct scale scale = {.mult = num / den, .shift = 0};
 
-    while (scale.mult < 1ULL << 62 && scale.shift < 127) {
-        bool carry = rest >= den - rest;
-
-        rest = carry ? rest - (den - rest) : 2 * rest;
-        scale.mult = 2 * scale.mult + carry;
-        scale.shift++;
+    for (unsigned bit = 0; bit < 96; bit++) {
+        rest *= 2;
+        mult = 2 * mult + (rest >= den);
+        rest -= rest >= den ? den : 0;
     }
-    scale.mult += rest != 0;
-    return scale;
+    mult += rest != 0;
+    return (struct scale){.high = (uint64_t)(mult >> 64), .low = (uint64_t)mult};
 }
 
-static uint64_t scale_apply(struct scale scale, uint64_t value)
+static uint64_t scale_apply(const struct scale *scale, uint64_t value)
 {
-    unsigned __int128 result = (unsigned __int128)value * scale.mult >> scale.shift;
+    unsigned __int128 low = (unsigned __int128)value * scale->low >> 64;
+    unsigned __int128 sum = (unsigned __int128)value * scale->high + low + scale->carry;
 
-    return result > UINT64_MAX ? UINT64_MAX : (uint64_t)result;
+    return sum >> 96 != 0 ? UINT64_MAX : (uint64_t)(sum >> 32);
 }
 
 uint64_t clock_ticks_to_ns(uint64_t ticks)
 {
-    return scale_apply(to_ns, ticks);
+    return scale_apply(&to_ns, ticks);
 }
 
 uint64_t clock_ns_to_ticks(uint64_t ns)
 {
-    uint64_t ticks = scale_apply(to_ticks, ns);
-
-    /* Up: when that counter value is reached, that much time has passed. */
-    if (ticks != UINT64_MAX && clock_ticks_to_ns(ticks) < ns)
-        ticks++;
-    return ticks;
+    return scale_apply(&to_ticks, ns);
 }
 
 uint64_t clock_now(void)
 {
-    return scale_apply(to_ns, arch_time_counter() - base);
+    return scale_apply(&to_ns, arch_time_counter() - base);
 }
 
 uint64_t clock_ns_to_counter(uint64_t uptime_ns)
@@ -105,11 +103,16 @@ static int probe_timers(void)
 int clock_init(void)
 {
     int error = probe_timers();
+    uint64_t hz;
 
     if (error != 0)
         return error;
-    to_ns = scale_make(NS_PER_SEC, arch_time_frequency());
-    to_ticks = scale_make(arch_time_frequency(), NS_PER_SEC);
+    hz = arch_time_frequency();
+    if (hz == 0 || hz > UINT32_MAX)
+        return -ERANGE;
+    to_ns = scale_make(NS_PER_SEC, hz);
+    to_ticks = scale_make(hz, NS_PER_SEC);
+    to_ticks.carry = CARRY_UP;
     base = arch_time_counter();
     log_set_clock(clock_now);
     return clock_init_cpu();
@@ -117,7 +120,9 @@ int clock_init(void)
 
 int clock_init_cpu(void)
 {
-    return arch_time_init_cpu();
+    int error = arch_time_init_cpu();
+
+    return error != 0 ? error : hrtimer_init_cpu();
 }
 
 void clock_delay_us(uint32_t us)

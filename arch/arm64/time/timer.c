@@ -54,9 +54,11 @@ int arch_time_init_cpu(void)
 
 static int timer_init(struct dt_node *node)
 {
+    uint32_t told;
     int err;
 
-    frequency = sysreg_read(cntfrq_el0);
+    /* The property is for firmware that leaves the register wrong (arm,arch_timer binding). */
+    frequency = dt_get_u32(node, "clock-frequency", &told) == 0 ? told : sysreg_read(cntfrq_el0);
     if (!frequency)
         return -EINVAL;
     err = irq_from_node(node, TIMER_HYPERVISOR, &hyp_irq);

@@ -5,12 +5,14 @@
 #include <hv/cpu.h>
 
 /** SGI numbers the hypervisor uses. */
-enum { SMP_SGI_KICK = 0, SMP_SGI_CALL = 1, SMP_SGI_STOP = 2 };
+enum { SMP_SGI_KICK = 0, SMP_SGI_CALL = 1, SMP_SGI_STOP = 2, SMP_SGI_TIMER = 3 };
 
 /**
  * Make the CPU (this one, too) look at its exit work soon: leaves the guest or WFI. Any context.
  */
 void smp_kick(unsigned cpu);
+/** Interrupt the CPU by that SGI: what was written before is seen by its handler. Any context. */
+void smp_send(uint32_t sgi, unsigned cpu);
 /**
  * Run fn(arg) in IRQ context on every online CPU of mask (this CPU: directly, IRQs masked) and wait
  * until all are done. Orphan, Normal or boot context, preempt count 0. fn may interrupt a holder of

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clock conversions against exact 128-bit arithmetic, over the counter frequencies of real
-// machines.
+// Clock conversions against exact 128-bit arithmetic, over counter frequencies of real machines and
+// awkward ones.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,14 +9,16 @@
 #include <cmocka.h>
 
 #include <hv/clock.h>
+#include <lib/errno.h>
 #include <lib/macros.h>
 #include <port/host.h>
 #include <port/machine.h>
 
 typedef unsigned __int128 u128;
 
-static const uint64_t frequencies[] = {1000000,  19200000, 24000000,  50000000,
-                                       54000000, 62500000, 100000000, 1000000000};
+static const uint64_t frequencies[] = {1,         32768,     1000000,    19200000,   24000000,
+                                       33333333,  50000000,  54000000,   62500000,   100000000,
+                                       999999937, 999999999, 1000000000, 1000000001, UINT32_MAX};
 
 static uint64_t seed = 1;
 
@@ -44,20 +46,34 @@ static void check_ticks(uint64_t ticks, uint64_t hz)
         assert_int_equal(ns, UINT64_MAX);
         return;
     }
-    /* Exact for nine years; beyond, by some nanoseconds. */
-    assert_true(ns - (uint64_t)exact <= exact >> 58);
-    if (ns < 1ULL << 58)
-        assert_int_equal(clock_ns_to_ticks(ns), ticks);
+    assert_int_equal(ns, (uint64_t)exact);
 }
 
-static void check_ns(uint64_t ns)
+static void check_ns(uint64_t ns, uint64_t hz)
 {
-    uint64_t ticks = clock_ns_to_ticks(ns);
+    u128 exact = ((u128)ns * hz + NS_PER_SEC - 1) / NS_PER_SEC;
 
-    if (ticks == UINT64_MAX)
-        return;
-    assert_true(clock_ticks_to_ns(ticks) >= ns);
-    assert_true(ticks == 0 || clock_ticks_to_ns(ticks - 1) < ns);
+    assert_int_equal(clock_ns_to_ticks(ns), exact > UINT64_MAX ? UINT64_MAX : (uint64_t)exact);
+}
+
+/* Where one more or less changes the result: whole seconds and whole ticks. */
+static void check_edges(uint64_t hz)
+{
+    for (unsigned n = 0; n < 2000; n++) {
+        uint64_t seconds = random64() % (UINT64_MAX / NS_PER_SEC);
+        u128 ticks = (u128)seconds * hz;
+        uint64_t ns = seconds * NS_PER_SEC;
+
+        check_ns(ns - 1, hz);
+        check_ns(ns, hz);
+        check_ns(ns + 1, hz);
+        if (ticks > UINT64_MAX)
+            continue;
+        check_ticks((uint64_t)ticks - 1, hz);
+        check_ticks((uint64_t)ticks, hz);
+        assert_int_equal(clock_ticks_to_ns((uint64_t)ticks), ns);
+        assert_int_equal(clock_ns_to_ticks(ns), (uint64_t)ticks);
+    }
 }
 
 static void test_conversions(void **state)
@@ -67,13 +83,41 @@ static void test_conversions(void **state)
         with_frequency(frequencies[i]);
         for (unsigned n = 0; n < 20000; n++) {
             check_ticks(random64(), frequencies[i]);
-            check_ns(random64());
+            check_ns(random64(), frequencies[i]);
         }
         check_ticks(0, frequencies[i]);
         check_ticks(UINT64_MAX, frequencies[i]);
-        check_ns(0);
-        check_ns(UINT64_MAX);
+        check_ns(0, frequencies[i]);
+        check_ns(UINT64_MAX, frequencies[i]);
+        check_edges(frequencies[i]);
     }
+}
+
+/* After a hundred years and five hundred, with a frequency that divides nothing evenly. */
+static void test_centuries(void **state)
+{
+    const uint64_t year = 31556952 * NS_PER_SEC;
+
+    (void)state;
+    with_frequency(54000000);
+    for (uint64_t years = 100; years <= 500; years += 400) {
+        uint64_t ns = years * year;
+
+        host_clock_set(clock_ns_to_counter(ns));
+        assert_in_range(clock_now(), ns, ns + 18);
+        host_clock_advance(54);
+        assert_in_range(clock_now(), ns + NS_PER_US, ns + NS_PER_US + 18);
+    }
+}
+
+static void test_impossible_frequency(void **state)
+{
+    (void)state;
+    machine_start(1);
+    host_clock_set_frequency(0);
+    assert_int_equal(clock_init(), -ERANGE);
+    host_clock_set_frequency(1ULL << 32);
+    assert_int_equal(clock_init(), -ERANGE);
 }
 
 static void test_uptime(void **state)
@@ -106,6 +150,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conversions),
+        cmocka_unit_test(test_centuries),
+        cmocka_unit_test(test_impossible_frequency),
         cmocka_unit_test(test_uptime),
         cmocka_unit_test(test_delay),
     };
