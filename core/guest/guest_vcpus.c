@@ -3,6 +3,7 @@
 #include <hv/guest_parts.h>
 
 #include <hv/heap.h>
+#include <hv/sched.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
 
@@ -15,6 +16,9 @@ static int vcpu_add(struct guest *guest, unsigned number)
         .node = guest->node,
         .priority = config->priority,
         .time_slice = config->time_slice,
+        .deadline = config->deadline,
+        .period = config->period,
+        .budget = config->budget,
         .affinity = config->affinity,
     };
     char name[VCPU_NAME_MAX];
@@ -42,6 +46,20 @@ static int vcpu_add(struct guest *guest, unsigned number)
     return 0;
 }
 
+static void report_refusal(const struct guest *guest, unsigned number, int err,
+                           struct report *report)
+{
+    const struct sched_policy *policy = sched_policy();
+
+    if (err == -ENOSPC && policy->refusal != NULL)
+        guest_config_error(report, guest->node, "vcpus",
+                           "VCPU %u is not admitted by scheduler policy \"%s\": %s", number,
+                           policy->name, policy->refusal);
+    else
+        guest_config_error(report, guest->node, "vcpus", "VCPU %u can not be made: %s", number,
+                           error_name(err));
+}
+
 int guest_vcpus_create(struct guest *guest, struct report *report)
 {
     int err = 0;
@@ -53,10 +71,8 @@ int guest_vcpus_create(struct guest *guest, struct report *report)
     }
     for (unsigned i = 0; i < guest->config->vcpu_count && err == 0; i++) {
         err = vcpu_add(guest, i);
-        if (err != 0) {
-            guest_config_error(report, guest->node, "vcpus", "VCPU %u can not be made: %s", i,
-                               error_name(err));
-        }
+        if (err != 0)
+            report_refusal(guest, i, err, report);
     }
     return err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies of what there is to tell about VCPUs, taken while they can not go away.
 #include <hv/clock.h>
+#include <hv/guest.h>
 #include <hv/heap.h>
 #include <hv/hrtimer.h>
 #include <hv/mterm.h>
@@ -36,8 +37,24 @@ void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row)
         .switches = vcpu->se.switches,
         .exits = vcpu->exits,
         .reset_count = vcpu->reset_count,
+        .subid = vcpu->subid,
+        .start_pc = vcpu->start_pc,
+        .start_sp = vcpu->start_sp,
+        .deadline = vcpu->se.deadline,
+        .period = vcpu->se.period,
+        .budget = vcpu->se.budget,
+        .slice_left = vcpu->se.slice_left,
+        .claims = vcpu->se.claims,
+        .waits = vcpu->wait_queue != NULL,
+        .has_irq = vcpu->irq != NULL,
+        .has_emu = vcpu->emu != NULL,
+        .requests = vcpu->requests,
+        .state_since = vcpu->se.state_since,
     };
     (void)str_copy(row->name, vcpu->name, sizeof(row->name));
+    (void)str_copy(row->guest, vcpu->guest != NULL ? vcpu->guest->name : "", sizeof(row->guest));
+    (void)str_copy(row->node, vcpu->node != NULL ? vcpu->node->name : "", sizeof(row->node));
+    memcpy(row->time_in, vcpu->se.time_in, sizeof(row->time_in));
     if (row->state == VCPU_RUNNING && now > vcpu->se.state_since)
         row->run_ns += now - vcpu->se.state_since;
 }

@@ -116,11 +116,25 @@ struct mterm_vcpu {
     uint64_t switches;
     uint64_t exits;
     uint32_t reset_count;
+    uint32_t subid;
+    char guest[32]; /**< "" for orphans */
+    char node[48];  /**< name of its device-tree node */
+    uint64_t start_pc, start_sp;
+    uint64_t deadline, period, budget; /**< ns; 0: no reservation */
+    uint64_t slice_left;
+    bool claims; /**< the policy has promised it its CPU */
+    bool waits;  /**< in a waitqueue */
+    bool has_irq, has_emu;
+    uint32_t requests;             /**< enum vcpu_request, pending */
+    uint64_t time_in[VCPU_STATES]; /**< ns, without the present stay */
+    uint64_t state_since;          /**< uptime */
 };
 /** The VCPU can not go away meanwhile. */
 void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row);
 /** All VCPUs in order of their ids, to be freed with heap_free(). Orphan. -ENOMEM. */
 int mterm_vcpu_snapshot(struct mterm_vcpu **rows, unsigned *count);
+/** What the manager knows of it beyond its state: origin, start, reservation, time in each state. */
+void mterm_vcpu_describe(struct terminal *term, const struct mterm_vcpu *row);
 /** "RUNNING", "PAUSED(wfi)" into buf. */
 void mterm_vcpu_state_text(const struct mterm_vcpu *row, char *buf, size_t size);
 

@@ -387,6 +387,7 @@ static int vcpu_info_run(struct terminal *term, int argc UNUSED, char **argv)
     term_printf(term, "cpu:        %u\naffinity:   0x%llx\n", row.cpu, (ull)row.affinity);
     term_printf(term, "run time:   %s\nswitches:   %llu\nexits:      %llu\nresets:     %u\n", time,
                 (ull)row.switches, (ull)row.exits, row.reset_count);
+    mterm_vcpu_describe(term, &row);
     return 0;
 }
 
