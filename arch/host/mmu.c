@@ -128,6 +128,27 @@ void arch_mmu_image_range(hpa_t *start, uint64_t *size)
  * The kernel tells: a write from an unreadable page fails with EFAULT. By the bare system call,
  * which the sanitizer does not check.
  */
+/* RAM, and the pages of the window that are mapped; RAM may be above or below it. */
+int arch_mmu_next(uintptr_t *va, size_t *size, enum mmu_attr *attr)
+{
+    uintptr_t ram = host_ram + (ram_low - HOST_RAM_BASE),
+              end = host_ram + (ram_end - HOST_RAM_BASE);
+    size_t page = *va <= window ? 0 : (*va - window) / PAGE_SIZE;
+    size_t first =
+        page >= WINDOW_PAGES ? WINDOW_PAGES : bitmap_find_set(mapped, WINDOW_PAGES, page);
+    bool in_ram = *va < end;
+
+    *attr = MMU_RW;
+    if (first < WINDOW_PAGES && (!in_ram || window < ram)) {
+        *va = window + first * PAGE_SIZE;
+        *size = (bitmap_find_zero(mapped, WINDOW_PAGES, first) - first) * PAGE_SIZE;
+        return 1;
+    }
+    *va = *va < ram ? ram : *va;
+    *size = in_ram ? end - *va : 0;
+    return in_ram;
+}
+
 int arch_mmu_is_readable(uintptr_t va, size_t size)
 {
     uintptr_t last = va + size - 1;

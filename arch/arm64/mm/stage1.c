@@ -27,6 +27,7 @@
 
 /* Identity below this bit, handed-out window above. */
 #define WINDOW_BASE (1UL << 47)
+#define VA_END (1UL << 48)
 #define WINDOW_SIZE (1UL << 36)
 #define LINEAR_END WINDOW_BASE
 
@@ -182,23 +183,54 @@ void arch_mmu_window(uintptr_t *base, size_t *size)
     *size = WINDOW_SIZE;
 }
 
-static uint64_t lookup(uintptr_t va)
+/* What maps va, 0 when nothing does; *size bytes around it, aligned to that, are mapped alike or not at all. */
+static uint64_t lookup(uintptr_t va, uint64_t *size)
 {
     uint64_t *table = stage1_root;
 
-    if (va >> 48)
+    *size = LEVEL_SIZE(0);
+    if (va >= VA_END)
         return 0;
-    for (int level = 0; level <= LAST_LEVEL; level++) {
+    for (int level = 0;; level++) {
         uint64_t desc =
             __atomic_load_n(&table[(va >> LEVEL_SHIFT(level)) % ENTRIES], __ATOMIC_RELAXED);
 
+        *size = LEVEL_SIZE(level);
         if (!(desc & DESC_VALID))
             return 0;
         if (level == LAST_LEVEL || !is_table(desc))
             return desc;
         table = table_of(desc);
     }
-    return 0;
+}
+
+static enum mmu_attr attr_of(uint64_t desc)
+{
+    if ((desc & DESC_ATTR_INDEX(7)) != DESC_ATTR_INDEX(1))
+        return MMU_DEVICE;
+    if (!(desc & DESC_XN))
+        return MMU_RX;
+    return desc & DESC_RO ? MMU_RO : MMU_RW;
+}
+
+int arch_mmu_next(uintptr_t *va, size_t *size, enum mmu_attr *attr)
+{
+    uint64_t step;
+
+    *size = 0;
+    for (uintptr_t at = *va & PAGE_MASK; at < VA_END; at += step - (at & (step - 1))) {
+        uint64_t desc = lookup(at, &step);
+
+        if (*size && (!desc || attr_of(desc) != *attr))
+            break;
+        if (desc && !*size) {
+            *va = at;
+            *attr = attr_of(desc);
+        }
+        if (desc)
+            *size += step - (at & (step - 1));
+    }
+    return *size != 0;
 }
 
 int arch_mmu_is_readable(uintptr_t va, size_t size)
@@ -206,7 +238,7 @@ int arch_mmu_is_readable(uintptr_t va, size_t size)
     if (va + size < va)
         return 0;
     for (uintptr_t page = va & PAGE_MASK; page < va + size; page += PAGE_SIZE) {
-        uint64_t desc = lookup(page);
+        uint64_t step, desc = lookup(page, &step);
 
         if (!desc || (desc & DESC_ATTR_INDEX(7)) != DESC_ATTR_INDEX(1))
             return 0;

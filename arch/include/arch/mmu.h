@@ -42,4 +42,10 @@ void arch_mmu_image_range(hpa_t *start, uint64_t *size);
  */
 int arch_mmu_is_readable(uintptr_t va, size_t size);
 
+/**
+ * The first mapped range at or above *va, as long as its attributes are the same: 1, with *va moved to its start; 0 when there
+ * is none. What is mapped or unmapped meanwhile may be left out. Any context; a step for each page or block.
+ */
+int arch_mmu_next(uintptr_t *va, size_t *size, enum mmu_attr *attr);
+
 #include <port/mmu.h>
