@@ -10,6 +10,8 @@
 
 #include "sched_internal.h"
 
+#define HANDED_OVER 1
+
 struct notifier_chain vcpu_move_chain;
 
 /* Two run queues, which may be the same, by CPU number. */
@@ -17,7 +19,7 @@ static void lock_pair(unsigned a, unsigned b) NO_THREAD_SAFETY
 {
     spin_lock(&per_cpu(run_queue, a < b ? a : b).lock);
     if (a != b)
-        spin_lock(&per_cpu(run_queue, a < b ? b : a).lock);
+        spin_lock_nested(&per_cpu(run_queue, a < b ? b : a).lock);
 }
 
 static void unlock_pair(unsigned a, unsigned b) NO_THREAD_SAFETY
@@ -47,7 +49,6 @@ static void hand_over(struct vcpu *vcpu, unsigned to)
 {
     struct sched_entity *se = &vcpu->se;
     struct run_queue *rq = &per_cpu(run_queue, to);
-    uint64_t now = clock_now();
 
     list_remove(&se->move_link);
     if (se->on_queue)
@@ -58,11 +59,10 @@ static void hand_over(struct vcpu *vcpu, unsigned to)
     /* Last of its equals there, with a slice of its own: moving about gains no time. */
     se->slice_left = 0;
     sched_boost(vcpu);
-    sched_enqueue(rq, vcpu, SCHED_MOVED, now);
-    sched_check_preemption(rq, vcpu, now);
+    sched_add(rq, vcpu, SCHED_MOVED, clock_now());
 }
 
-/* Hand it over, or ask its CPU to. vcpu->lock held. */
+/* Hand it over (HANDED_OVER), or ask its CPU to; 0: it is there. vcpu->lock held. */
 static int move_locked(struct vcpu *vcpu, unsigned to)
 {
     struct sched_entity *se = &vcpu->se;
@@ -72,8 +72,10 @@ static int move_locked(struct vcpu *vcpu, unsigned to)
 
     lock_pair(from, to);
     if (!is_held(rq, vcpu)) {
-        if (from != to || migrate_is_leaving(vcpu))
+        if (from != to || migrate_is_leaving(vcpu)) {
             hand_over(vcpu, to);
+            result = HANDED_OVER;
+        }
     } else if (from != to || migrate_is_leaving(vcpu)) {
         se->move_to = to;
         if (!migrate_is_leaving(vcpu))
@@ -85,12 +87,17 @@ static int move_locked(struct vcpu *vcpu, unsigned to)
     return result;
 }
 
-static void tell(unsigned cpu)
+/* The result for the caller; others are told when it has moved. */
+static int conclude(int result, unsigned cpu)
 {
-    irqflags_t flags = arch_irq_save();
+    irqflags_t flags;
 
+    if (result != HANDED_OVER)
+        return result;
+    flags = arch_irq_save();
     notifier_call(&vcpu_move_chain, cpu, NULL);
     arch_irq_restore(flags);
+    return 0;
 }
 
 int vcpu_move(struct vcpu *vcpu, unsigned cpu)
@@ -110,9 +117,7 @@ int vcpu_move(struct vcpu *vcpu, unsigned cpu)
     else
         result = move_locked(vcpu, cpu);
     spin_unlock_irqrestore(&vcpu->lock, flags);
-    if (result == 0)
-        tell(cpu);
-    return result;
+    return conclude(result, cpu);
 }
 
 int vcpu_set_affinity(struct vcpu *vcpu, cpumask_t affinity)
@@ -135,9 +140,38 @@ int vcpu_set_affinity(struct vcpu *vcpu, cpumask_t affinity)
             result = move_locked(vcpu, cpu);
     }
     spin_unlock_irqrestore(&vcpu->lock, flags);
-    if (result == 0)
-        tell(cpu);
-    return result;
+    return conclude(result, cpu);
+}
+
+static bool find_idle(const struct sched_entity *se, unsigned *cpu)
+{
+    cpumask_t left = sched_allowed_cpus(se->affinity) & ~CPU_MASK(se->cpu);
+
+    if (sched_isolated_cpus() & CPU_MASK(se->cpu))
+        return false;
+    for (left &= ~sched_isolated_cpus(); left != 0; left &= left - 1) {
+        *cpu = (unsigned)__builtin_ctzll(left);
+        if (sched_runnable_count(*cpu) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct run_queue *migrate_to_idle(struct run_queue *rq, struct vcpu *vcpu,
+                                  enum sched_arrival how) NO_THREAD_SAFETY
+{
+    unsigned cpu;
+
+    if (vcpu->se.claims || migrate_is_leaving(vcpu) || is_held(rq, vcpu) ||
+        !find_idle(&vcpu->se, &cpu))
+        return rq;
+    sched_dequeue(rq, vcpu);
+    run_queue_unlock(rq);
+    migrate_assign(vcpu, cpu);
+    rq = &per_cpu(run_queue, cpu);
+    run_queue_lock(rq);
+    sched_add(rq, vcpu, how, clock_now());
+    return rq;
 }
 
 bool vcpu_is_moving(struct vcpu *vcpu)

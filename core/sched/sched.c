@@ -139,6 +139,8 @@ bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued, uin
 {
     unsigned cpu = queued->se.cpu;
 
+    if (!rq->current->is_idle)
+        balance_note_wait(cpu);
     if (preempts(rq, queued)) {
         sched_request_resched(rq, cpu);
         return true;
@@ -165,11 +167,11 @@ static void update_running(struct run_queue *rq, uint64_t now)
         sched_policy()->renew(rq->queue, &running->se, now);
 }
 
-static void add(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now)
+bool sched_add(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now)
 {
     update_running(rq, now);
     sched_enqueue(rq, vcpu, how, now);
-    sched_check_preemption(rq, vcpu, now);
+    return sched_check_preemption(rq, vcpu, now);
 }
 
 void sched_boost(struct vcpu *vcpu)
@@ -191,7 +193,8 @@ void sched_make_runnable(struct vcpu *vcpu)
 
         sched_boost(vcpu);
         vcpu_set_state(vcpu, VCPU_READY, now);
-        add(rq, vcpu, how, now);
+        if (!sched_add(rq, vcpu, how, now))
+            rq = migrate_to_idle(rq, vcpu, how);
     }
     run_queue_unlock(rq);
 }
@@ -205,7 +208,7 @@ void sched_expedite(struct vcpu *vcpu)
         if (!is_urgent(vcpu)) {
             sched_dequeue(rq, vcpu);
             vcpu->se.urgent = true;
-            add(rq, vcpu, SCHED_WOKEN, clock_now());
+            sched_add(rq, vcpu, SCHED_WOKEN, clock_now());
         }
     } else if (vcpu->se.cpu != cpu_id()) {
         smp_kick(vcpu->se.cpu);
@@ -286,19 +289,22 @@ static void schedule(bool yield) NO_THREAD_SAFETY
     irqflags_t flags = arch_irq_save();
     const struct ctx_state *ctx = &this_cpu(ctx_state);
     struct run_queue *rq = &this_cpu(run_queue);
-    uint64_t now = clock_now();
     struct vcpu *prev = rq->current;
     struct vcpu *next;
+    uint64_t now;
 
     ASSERT(ctx->preempt_count == 0 && ctx->irq_depth == 0);
     if (unlikely(!list_is_empty(&rq->leaving)))
         migrate_push(rq);
+    now = clock_now();
     run_queue_lock(rq);
     clear_resched(prev);
     if (yield)
         prev->se.slice_left = 0;
     put_prev(rq, prev, now);
     next = take_next(rq, now);
+    if (rq->ready != 0 && !next->is_idle)
+        balance_note_wait(cpu_id());
     rq->current = next;
     arm(rq, now);
     if (next == prev)

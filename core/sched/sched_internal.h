@@ -97,6 +97,8 @@ void sched_read_isolated_cpus(const struct dt_node *vmm);
  */
 void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now);
 void sched_dequeue(struct run_queue *rq, struct vcpu *vcpu);
+/** Queue it, with what runs brought up to date first. False: it waits. */
+bool sched_add(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now);
 /** Ask the CPU of a run queue to choose again. */
 void sched_request_resched(struct run_queue *rq, unsigned cpu);
 /**
@@ -109,8 +111,27 @@ bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued, uin
  */
 void sched_boost(struct vcpu *vcpu);
 
+/** VCPUs that want a CPU now. Any context. */
+unsigned sched_runnable_count(unsigned cpu);
+
+/** The balancer sleeps until somebody waits for a CPU. */
+extern bool balance_idle;
+void balance_wake(unsigned cpu);
+/** There is more than one for that CPU. Locks may be held. */
+static inline void balance_note_wait(unsigned cpu)
+{
+    if (unlikely(__atomic_load_n(&balance_idle, __ATOMIC_RELAXED)))
+        balance_wake(cpu);
+}
+
 /** Hand over what is to leave this CPU. IRQs masked, no lock held. */
 void migrate_push(struct run_queue *rq);
+/**
+ * It was queued and has to wait. Where another CPU of its affinity idles it need not: it is queued
+ * there instead, unless a CPU holds its world. Returns the queue it is in, which is locked instead
+ * of rq. vcpu->lock and that of rq held.
+ */
+struct run_queue *migrate_to_idle(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how);
 /** A pending move means nothing any more. vcpu->lock held. */
 void migrate_cancel(struct vcpu *vcpu);
 /** Make cpu the one it belongs to. It is on no CPU and in no queue. vcpu->lock held. */

@@ -18,8 +18,7 @@ cpumask_t sched_allowed_cpus(cpumask_t affinity)
     return shared != 0 ? shared : online;
 }
 
-/* VCPUs that want the CPU now. */
-static unsigned runnable_count(unsigned cpu)
+unsigned sched_runnable_count(unsigned cpu)
 {
     const struct run_queue *rq = &per_cpu(run_queue, cpu);
     const struct vcpu *current = __atomic_load_n(&rq->current, __ATOMIC_RELAXED);
@@ -34,7 +33,7 @@ int sched_choose_cpu(cpumask_t affinity, unsigned *cpu)
 
     for (cpumask_t left = sched_allowed_cpus(affinity); left != 0; left &= left - 1) {
         unsigned i = (unsigned)__builtin_ctzll(left);
-        uint64_t load = (uint64_t)runnable_count(i) << 32 |
+        uint64_t load = (uint64_t)sched_runnable_count(i) << 32 |
                         __atomic_load_n(&per_cpu(run_queue, i).load, __ATOMIC_RELAXED);
 
         if (load >= best)

@@ -24,6 +24,7 @@ SECTIONS
     table_irqchips : { KEEP(*(table_irqchips)) }
     table_timers : { KEEP(*(table_timers)) }
     table_initcalls : { KEEP(*(table_initcalls)) }
+    table_balancers : { KEEP(*(table_balancers)) }
     table_sched_policies : { KEEP(*(table_sched_policies)) }
     table_drivers : { KEEP(*(table_drivers)) }
     table_emulators : { KEEP(*(table_emulators)) }

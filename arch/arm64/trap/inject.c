@@ -45,6 +45,8 @@ static uint64_t entry_pstate(uint64_t spsr)
 
 void trap_inject(struct arm64_frame *frame, uint64_t esr, uint64_t far, bool set_far)
 {
+    /* A handler that slept may be on another CPU by now, or another guest's registers be loaded here. */
+    arch_vcpu_world_load(frame->vcpu);
     sysreg_write(elr_el1, frame->elr);
     sysreg_write(spsr_el1, frame->spsr);
     sysreg_write(esr_el1, esr);

@@ -79,6 +79,8 @@ struct sched_entity {
     uint32_t load;         /**< what it counts for on that CPU; 0 while it is placed on none */
     struct list move_link; /**< in its run queue's list of those that are to leave */
     unsigned move_to;      /**< whereto, while it is in that list */
+    uint32_t demand;       /**< share of a CPU that it wants, as the balancer knows it */
+    uint64_t demand_seen;  /**< its time in READY and RUNNING when the balancer looked last */
     bool on_queue;
     bool on_cpu; /**< cleared (release) as the first act on the next stack */
     uint64_t last_start;
