@@ -168,6 +168,24 @@ unsigned arch_system_backtrace(uintptr_t fp, uintptr_t *pcs, unsigned max)
     return count;
 }
 
+static const uintptr_t *interrupted_pcs;
+static unsigned interrupted_count;
+
+void host_set_interrupted(const uintptr_t *pcs, unsigned count)
+{
+    interrupted_pcs = pcs;
+    interrupted_count = count;
+}
+
+unsigned arch_system_interrupted(uintptr_t *pcs, unsigned max)
+{
+    unsigned count = MIN(interrupted_count, max);
+
+    for (unsigned i = 0; i < count; i++)
+        pcs[i] = interrupted_pcs[i];
+    return count;
+}
+
 uintptr_t arch_system_frame(void)
 {
     return (uintptr_t)__builtin_frame_address(0);

@@ -343,6 +343,29 @@ int arch_vcpu_set_reg(struct vcpu *vcpu, unsigned id, uint64_t value)
     return 0;
 }
 
+/* A user context has no frame records that could be followed: where it began. */
+unsigned arch_vcpu_backtrace(const struct vcpu *vcpu, uintptr_t *pcs, unsigned max)
+{
+    if (max == 0 || vcpu->arch.entry == NULL)
+        return 0;
+    pcs[0] = (uintptr_t)vcpu->arch.entry;
+    return 1;
+}
+
+void arch_vcpu_guest_frame(struct vcpu *vcpu, struct arch_vcpu_frame *frame)
+{
+    frame->pc = vcpu->arch.regs[HOST_REG_PC];
+    frame->fp = vcpu->arch.regs[29];
+}
+
+/* Guests of the host port have the upper half of their address space unmapped, the lower one mapped to itself. */
+int arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ipa)
+{
+    (void)vcpu;
+    *ipa = va;
+    return va >> 63 ? -EFAULT : 0;
+}
+
 uint64_t arch_vcpu_get_gpr(struct vcpu *vcpu, unsigned n)
 {
     return n < 31 ? vcpu->arch.regs[n] : 0;

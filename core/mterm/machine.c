@@ -4,26 +4,13 @@
 #include <arch/system.h>
 #include <arch/time.h>
 #include <arch/vcpu.h>
+#include <hv/backtrace.h>
 #include <hv/chardev.h>
 #include <hv/heap.h>
 #include <hv/log.h>
 #include <hv/mterm.h>
 #include <hv/smp.h>
 #include <lib/errno.h>
-
-/** Pauses the VCPU for a snapshot and waits until it has stopped; it never stays paused after a failure. */
-static int stop_for_snapshot(struct vcpu *vcpu, bool *resume)
-{
-    int err = vcpu_pause(vcpu, VCPU_REASON_DEBUG);
-
-    *resume = err == 0 || err == -EINPROGRESS;
-    if (err == -EINPROGRESS) {
-        err = vcpu_wait_settled(vcpu, MTERM_WAIT_NS);
-        if (err < 0)
-            (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
-    }
-    return err == -EALREADY ? 0 : err;
-}
 
 static void read_registers(struct vcpu *vcpu, const struct arch_reg_desc *table, unsigned count,
                            struct mterm_register *regs)
@@ -42,17 +29,15 @@ int mterm_vcpu_registers(struct vcpu *vcpu, void (*fn)(const struct mterm_regist
     unsigned count;
     const struct arch_reg_desc *table = arch_vcpu_reg_table(&count);
     struct mterm_register *regs = heap_calloc(count, sizeof(*regs));
-    bool resume = false;
-    int err = 0;
+    bool resume;
+    int err;
 
     if (regs == NULL)
         return -ENOMEM;
-    if (vcpu->state != VCPU_HALTED)
-        err = stop_for_snapshot(vcpu, &resume);
+    err = vcpu_debug_stop(vcpu, &resume);
     if (err == 0) {
         read_registers(vcpu, table, count, regs);
-        if (resume)
-            (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
+        vcpu_debug_go(vcpu, resume);
         for (unsigned i = 0; i < count; i++)
             if (regs[i].name != NULL)
                 fn(&regs[i], arg);

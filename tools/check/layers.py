@@ -7,7 +7,7 @@ from common import files, text
 
 # Inside core a lower room never includes a higher one; a header's room is in its head comment.
 ROOMS = ("base", "log", "mm", "dt", "irq", "smp", "time", "sched", "thread", "dev", "guest", "emu",
-         "vio", "mterm", "init")
+         "vio", "debug", "mterm", "init")
 FREESTANDING = {"stdarg.h", "stdbool.h", "stddef.h", "stdint.h", "limits.h"}
 DRIVER_CONTRACT = {"arch/io.h", "arch/barrier.h", "arch/irqflags.h", "arch/cache.h"}
 NAMESPACES = ("arch", "port", "hv", "lib", "drv", "emu")

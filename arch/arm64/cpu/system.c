@@ -9,8 +9,14 @@
 #include <arch/mmu.h>
 #include <arch/system.h>
 #include <lib/fmt.h>
+#include <lib/string.h>
+
+extern const char el2_irq_return[];
 
 #define MIDR_IMPLEMENTER_ARM 0x41
+/* Calls from the vector to whoever asks, and what is of interest of the rest. */
+#define HANDLER_DEPTH 12
+#define INTERRUPTED_DEPTH 32
 #define MIDR_PART(midr) (((midr) >> 4) & 0xfff)
 
 static const struct {
@@ -77,6 +83,21 @@ unsigned arch_system_backtrace(uintptr_t fp, uintptr_t *pcs, unsigned max)
             break;
         fp = record[0];
     }
+    return count;
+}
+
+/* The frames of the handler come first, then the return into the vector, then the record that the vector made. */
+unsigned arch_system_interrupted(uintptr_t *pcs, unsigned max)
+{
+    uintptr_t all[HANDLER_DEPTH + INTERRUPTED_DEPTH];
+    unsigned count = arch_system_backtrace(arch_system_frame(), all, ARRAY_SIZE(all)), first = 0;
+
+    while (first < count && all[first] != (uintptr_t)el2_irq_return)
+        first++;
+    if (first++ >= count)
+        return 0;
+    count = MIN(count - first, max);
+    memcpy(pcs, all + first, count * sizeof(*pcs));
     return count;
 }
 

@@ -11,6 +11,7 @@
 #include <arch/barrier.h>
 #include <arch/cpu.h>
 #include <arch/fdt_guest.h>
+#include <arch/system.h>
 #include <arch/vcpu.h>
 #include <hv/cpu.h>
 #include <hv/guest.h>
@@ -121,6 +122,22 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t arg)
     arch->sw.x19_x29[0] = (uintptr_t)vcpu;
     arch->sw.lr = (uintptr_t)switch_start_normal;
     arch->sw.sp = (uintptr_t)arch->frame;
+}
+
+unsigned arch_vcpu_backtrace(const struct vcpu *vcpu, uintptr_t *pcs, unsigned max)
+{
+    const struct arm64_switch *sw = &vcpu->arch.sw;
+
+    if (max == 0)
+        return 0;
+    pcs[0] = sw->lr;
+    return 1 + arch_system_backtrace(sw->x19_x29[10], pcs + 1, max - 1);
+}
+
+void arch_vcpu_guest_frame(struct vcpu *vcpu, struct arch_vcpu_frame *frame)
+{
+    frame->pc = vcpu->arch.frame->elr;
+    frame->fp = vcpu->arch.frame->x[29];
 }
 
 uint64_t arch_vcpu_affinity(unsigned subid)

@@ -143,6 +143,8 @@ el2_irq:
     stp     x29, x22, [sp, #-16]!   /* a frame record for back-traces */
     mov     x29, sp
     bl      hv_irq
+    .global el2_irq_return
+el2_irq_return:
     bl      sched_preempt_irq
     add     sp, sp, #16
     ldr     x0, [sp, #256]

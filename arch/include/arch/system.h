@@ -18,6 +18,11 @@ void arch_system_cpu_name(char *buf, unsigned size);
 
 /** Walk frames from fp: up to max return addresses into pcs; every step is checked to be mapped. Any context. */
 unsigned arch_system_backtrace(uintptr_t fp, uintptr_t *pcs, unsigned max);
+/**
+ * The same for what this CPU's interrupt has interrupted: first the address where it was. 0 when that was a guest. IRQ
+ * context.
+ */
+unsigned arch_system_interrupted(uintptr_t *pcs, unsigned max);
 /** Frame pointer of the caller. */
 uintptr_t arch_system_frame(void);
 /** Print the trapped register frame, if this CPU is in an exception (panic only). */

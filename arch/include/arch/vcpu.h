@@ -62,6 +62,24 @@ const struct arch_reg_desc *arch_vcpu_reg_table(unsigned *count);
 int arch_vcpu_get_reg(struct vcpu *vcpu, unsigned id, uint64_t *value);
 int arch_vcpu_set_reg(struct vcpu *vcpu, unsigned id, uint64_t value);
 
+/**
+ * Addresses on the hypervisor stack of a VCPU that is switched away and stays so: where it goes on, then return
+ * addresses. Its own CPU, IRQs masked.
+ */
+unsigned arch_vcpu_backtrace(const struct vcpu *vcpu, uintptr_t *pcs, unsigned max);
+
+/** Where a guest is, for back-traces. The VCPU is stopped and synced. Orphan. */
+struct arch_vcpu_frame {
+    uint64_t pc;
+    uint64_t fp;
+};
+void arch_vcpu_guest_frame(struct vcpu *vcpu, struct arch_vcpu_frame *frame);
+/**
+ * Guest-virtual to guest-physical by the guest's own page tables, as a privileged read would find it. The VCPU is stopped
+ * and synced. Orphan. -EFAULT.
+ */
+int arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ipa);
+
 /** Guest general register n (31 reads as zero, writes ignored): for emulated instructions. vcpu == current. */
 uint64_t arch_vcpu_get_gpr(struct vcpu *vcpu, unsigned n);
 void arch_vcpu_set_gpr(struct vcpu *vcpu, unsigned n, uint64_t value);

@@ -22,6 +22,8 @@ struct vcpu;
  */
 void host_cpu_switch(unsigned cpu);
 unsigned host_cpu(void);
+/** What arch_system_interrupted() answers from now on; the addresses stay the caller's. */
+void host_set_interrupted(const uintptr_t *pcs, unsigned count);
 /** Take what is pending on this CPU if unmasked (a spin or a guest entry does it too). */
 void host_irq_poll(void);
 /**
