@@ -20,20 +20,40 @@ struct vmm_property {
                   struct report *report);
 };
 
-static void check_console(const struct dt_node *vmm, const char *property, bool without_files,
-                          struct report *report)
+static void check_device(const struct dt_node *vmm, const char *property, const char *path,
+                         struct report *report)
 {
-    const struct dt_node *node;
-    const char *path = NULL;
+    const struct dt_node *node = dt_find(path);
 
-    (void)without_files;
-    guest_config_string(report, vmm, property, &path);
-    node = path != NULL ? dt_find(path) : NULL;
-    if (path != NULL && (node == NULL || !dt_is_host(node))) {
+    if (node == NULL || !dt_is_host(node)) {
         guest_config_error(report, vmm, property,
                            "the host has no device \"%s\"; give the path of its node or an alias",
                            path);
     }
+}
+
+static void check_console(const struct dt_node *vmm, const char *property, bool without_files,
+                          struct report *report)
+{
+    const char *path = NULL;
+
+    (void)without_files;
+    guest_config_string(report, vmm, property, &path);
+    if (path != NULL)
+        check_device(vmm, property, path, report);
+}
+
+static void check_consoles(const struct dt_node *vmm, const char *property, bool without_files,
+                           struct report *report)
+{
+    int count = dt_count_strings(vmm, property);
+    const char *path;
+
+    (void)without_files;
+    if (count <= 0)
+        guest_config_error(report, vmm, property, "must be a list of strings");
+    for (unsigned i = 0; dt_get_string_at(vmm, property, i, &path) == 0; i++)
+        check_device(vmm, property, path, report);
 }
 
 static void check_scheduler(const struct dt_node *vmm, const char *property, bool without_files,
@@ -109,7 +129,7 @@ static void check_log_level(const struct dt_node *vmm, const char *property, boo
 static const struct vmm_property properties[] = {
     {"bulkhead,console", check_console},          {"bulkhead,scheduler", check_scheduler},
     {"bulkhead,time-slice-us", check_time_slice}, {"bulkhead,startup", check_startup},
-    {"bulkhead,log-level", check_log_level},
+    {"bulkhead,log-level", check_log_level},      {"bulkhead,consoles", check_consoles},
 };
 
 void guest_config_vmm(bool without_files, struct report *report)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which devices get a shell, and what /vmm says about the log.
+// Which devices get a shell.
 #include <hv/chardev.h>
 #include <hv/dt.h>
 #include <hv/initcall.h>
@@ -47,19 +47,6 @@ static void console_ready(void)
     start_startup();
 }
 
-static void apply_log_level(const struct dt_node *vmm)
-{
-    enum log_level level;
-    const char *name;
-
-    if (dt_get_string(vmm, "bulkhead,log-level", &name) < 0)
-        return;
-    if (log_level_find(name, &level) < 0)
-        log_error("/vmm: bulkhead,log-level \"%s\" is none of error, warn, info, debug", name);
-    else
-        log_set_level(level);
-}
-
 // Where a string of the list names a device without a shell, that device gets one.
 static void open_console(struct chardev *dev, const char *path, struct chardev **used,
                          unsigned *count)
@@ -103,8 +90,6 @@ int mterm_start(void)
     const struct dt_node *vmm = dt_find("/vmm");
     int err;
 
-    if (vmm != NULL)
-        apply_log_level(vmm);
     // The boot bundle may have brought a /vmm node meanwhile.
     (void)chardev_choose_console();
     if (chardev_console() == NULL) {

@@ -10,7 +10,7 @@ typedef unsigned long long ull;
 
 static void print_job(struct terminal *term, const struct mterm_job *job)
 {
-    term_printf(term, "%4u %-12s %8llu ", job->id,
+    term_printf(term, "%4u %-24s %8llu ", job->id,
                 job->running      ? "running"
                 : job->result < 0 ? error_name(job->result)
                                   : "done",
@@ -23,7 +23,7 @@ static int jobs_list_run(struct terminal *term, int argc UNUSED, char **argv UNU
 {
     struct mterm_job job = {.id = 0};
 
-    term_printf(term, " JOB STATE          OUTPUT COMMAND\n");
+    term_printf(term, " JOB STATE                      OUTPUT COMMAND\n");
     while (!term_interrupted(term) && mterm_job_next(job.id, &job))
         print_job(term, &job);
     return 0;

@@ -174,12 +174,132 @@ static void test_escape_bounded(void **state UNUSED)
     }
 }
 
+static void assert_cut(const char *line, char mark, const char *before, const char *behind)
+{
+    char copy[64];
+    const char *rest;
+
+    strcpy(copy, line);
+    rest = args_cut(copy, mark);
+    assert_string_equal(copy, before);
+    if (behind == NULL)
+        assert_null(rest);
+    else
+        assert_string_equal(rest, behind);
+}
+
+static void test_cut(void **state UNUSED)
+{
+    assert_cut("a | b | c", '|', "a ", " b | c");
+    assert_cut("a", '|', "a", NULL);
+    assert_cut("", '|', "", NULL);
+    assert_cut("|", '|', "", "");
+    assert_cut("'a|b' \"c|d\" e\\|f|g", '|', "'a|b' \"c|d\" e\\|f", "g");
+    assert_cut("\"a\\\"|\" | b", '|', "\"a\\\"|\" ", " b");
+    assert_cut("'a\\' | b", '|', "'a\\' ", " b");
+    assert_cut("'a | b", '|', "'a | b", NULL);
+    assert_cut("a\\", '|', "a\\", NULL);
+}
+
+static void test_join_bounded(void **state UNUSED)
+{
+    char *words[] = {(char *)"ab", (char *)"c d"};
+    char line[16];
+
+    for (size_t size = 0; size < sizeof("ab \"c d\""); size++) {
+        memset(line, 'x', sizeof(line));
+        assert_int_equal(args_join(line, size, 2, words), -ENOSPC);
+        assert_int_equal(line[size], 'x');
+    }
+    assert_int_equal(args_join(line, sizeof("ab \"c d\""), 2, words), 0);
+    assert_string_equal(line, "ab \"c d\"");
+}
+
+/* Whatever the words are, the joined line splits into the same, and holds no mark outside quotes. */
+static void test_join_random(void **state UNUSED)
+{
+    static const char alphabet[] = "ab \t\"'\\|&#-\x1b";
+    uint32_t seed = 5;
+
+    for (int round = 0; round < 20000; round++) {
+        char words[4][8], line[96], *given[4], *found[5];
+        int count = 1 + (int)(seed >> 30);
+
+        for (int i = 0; i < count; i++) {
+            size_t size = (seed >> 20) % 7;
+
+            for (size_t at = 0; at < size; at++) {
+                seed = seed * 1664525 + 1013904223;
+                words[i][at] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+            }
+            words[i][size] = '\0';
+            given[i] = words[i];
+            seed = seed * 1664525 + 1013904223;
+        }
+        assert_int_equal(args_join(line, sizeof(line), count, given), 0);
+        assert_null(args_cut(line, '|'));
+        assert_null(args_cut(line, '&'));
+        assert_int_equal(args_split(line, found, 5), count);
+        for (int i = 0; i < count; i++)
+            assert_string_equal(found[i], words[i]);
+    }
+}
+
+static void assert_seconds(const char *s, int expected_err, uint64_t expected)
+{
+    uint64_t value = 77;
+
+    assert_int_equal(parse_seconds(s, &value), expected_err);
+    assert_true(value == (expected_err == 0 ? expected : 77));
+}
+
+static void test_seconds(void **state UNUSED)
+{
+    assert_seconds("0", 0, 0);
+    assert_seconds("2", 0, 2000000000);
+    assert_seconds("0.5", 0, 500000000);
+    assert_seconds("1.25", 0, 1250000000);
+    assert_seconds("0.000000001", 0, 1);
+    assert_seconds("18446744073.709551615", 0, UINT64_MAX);
+    assert_seconds("18446744073.709551616", -ERANGE, 0);
+    assert_seconds("99999999999999999999", -ERANGE, 0);
+    assert_seconds("0.0000000001", -EINVAL, 0);
+    assert_seconds("", -EINVAL, 0);
+    assert_seconds(".5", -EINVAL, 0);
+    assert_seconds("1.", -EINVAL, 0);
+    assert_seconds("-1", -EINVAL, 0);
+    assert_seconds("1s", -EINVAL, 0);
+    assert_seconds("1.5.5", -EINVAL, 0);
+    assert_seconds(" 1", -EINVAL, 0);
+}
+
+/* C1 controls as UTF-8, and an overlong ESC: a terminal in either mode sees no control. */
+static void test_encoded_controls(void **state UNUSED)
+{
+    char safe[64];
+
+    assert_int_equal(escape_bytes(safe, sizeof(safe),
+                                  "\xc2\x9b"
+                                  "2J\xc0\x9b[c\xe2\x80\xae",
+                                  11, NULL),
+                     11);
+    assert_string_equal(safe, "\xc2\\x9b2J\xc0\\x9b[c\xe2\\x80\xae");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_numbers), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_args),    cmocka_unit_test(test_args_random),
-        cmocka_unit_test(test_escape),  cmocka_unit_test(test_escape_bounded),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_args),
+        cmocka_unit_test(test_args_random),
+        cmocka_unit_test(test_escape),
+        cmocka_unit_test(test_escape_bounded),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_join_random),
+        cmocka_unit_test(test_join_bounded),
+        cmocka_unit_test(test_seconds),
+        cmocka_unit_test(test_encoded_controls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,10 @@
 #include <hv/ctx.h>
 #include <hv/log.h>
 #include <hv/report.h>
+#include <lib/errno.h>
 #include <port/host.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static char sunk[16384];
@@ -161,6 +163,73 @@ static void test_writing_while_reading(void **state)
     assert_in_range(lines, 1, 3);
 }
 
+static void test_names(void **state)
+{
+    enum log_level level = LOG_LEVELS;
+
+    (void)state;
+    for (unsigned i = 0; i < LOG_LEVELS; i++) {
+        assert_int_equal(log_level_find(log_level_name((enum log_level)i), &level), 0);
+        assert_int_equal(level, i);
+    }
+    assert_int_equal(log_level_find("loud", &level), -ENOENT);
+    assert_int_equal(log_level_find("", &level), -ENOENT);
+}
+
+static void test_following(void **state)
+{
+    struct log_cursor cursor;
+    struct log_entry entry;
+
+    (void)state;
+    log_set_sink(NULL);
+    for (unsigned i = 0; i < 5; i++)
+        log_debug("old %u", i);
+    log_cursor_set(&cursor, 2);
+    assert_true(log_next(&cursor, &entry));
+    assert_string_equal(entry.text, "old 3");
+    assert_int_equal(entry.level, LOG_DEBUG);
+    assert_int_equal(entry.lost, 0);
+    assert_true(log_next(&cursor, &entry));
+    assert_string_equal(entry.text, "old 4");
+    assert_false(log_next(&cursor, &entry));
+    now = 77;
+    log_warn("new");
+    assert_true(log_next(&cursor, &entry));
+    assert_string_equal(entry.text, "new");
+    assert_int_equal(entry.ns, 77);
+    assert_false(log_next(&cursor, &entry));
+    log_cursor_set(&cursor, 0);
+    assert_false(log_next(&cursor, &entry));
+    log_cursor_set(&cursor, UINT64_MAX);
+    assert_true(log_next(&cursor, &entry));
+    assert_int_equal(entry.lost, 0);
+}
+
+/* Each line written is either read or counted as lost. */
+static void test_following_too_slowly(void **state)
+{
+    struct log_cursor cursor;
+    struct log_entry entry;
+    unsigned next = 0;
+
+    (void)state;
+    log_set_sink(NULL);
+    log_cursor_set(&cursor, 0);
+    for (unsigned written = 0; written < 200000;) {
+        unsigned burst = 1 + written % 3001;
+
+        for (unsigned i = 0; i < burst; i++)
+            log_debug("%u", written++);
+        while (log_next(&cursor, &entry)) {
+            next += (unsigned)entry.lost;
+            assert_int_equal(strtoul(entry.text, NULL, 10), next);
+            next++;
+        }
+        assert_int_equal(next, written);
+    }
+}
+
 static unsigned count_lines(const char *part)
 {
     unsigned count = 0;
@@ -218,6 +287,9 @@ int main(void)
         cmocka_unit_test_setup(test_long_lines_are_cut, set_up),
         cmocka_unit_test_setup(test_ring_keeps_the_newest, set_up),
         cmocka_unit_test_setup(test_writing_while_reading, set_up),
+        cmocka_unit_test_setup(test_names, set_up),
+        cmocka_unit_test_setup(test_following, set_up),
+        cmocka_unit_test_setup(test_following_too_slowly, set_up),
         cmocka_unit_test_setup(test_rate_limit, set_up),
         cmocka_unit_test_setup(test_report_to_log, set_up),
     };
