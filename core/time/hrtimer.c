@@ -147,7 +147,7 @@ static struct timer_queue *lock_pair(const struct hrtimer *timer, struct timer_q
 
         *flags = spin_lock_irqsave(from < to ? &from->lock : &to->lock);
         if (from != to)
-            spin_lock(from < to ? &to->lock : &from->lock);
+            spin_lock_nested(from < to ? &to->lock : &from->lock);
         if (queue_of(timer) == from)
             return from;
         unlock_pair(from, to, *flags);

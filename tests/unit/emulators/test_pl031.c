@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Emulated PL031: the counter, loading it, the match interrupt, reset.
+// Emulated PL031: the counter, loading it, the match interrupt, reset, and the host's clock set.
 
 #include "fake_guest.h"
 
@@ -10,6 +10,9 @@
 #include <cmocka.h>
 
 #include <hv/clock.h>
+#include <hv/wallclock.h>
+#include <arch/irqflags.h>
+#include <port/host.h>
 #include <port/machine.h>
 #include <string.h>
 
@@ -21,7 +24,6 @@
 #define RIS 0x14
 #define MIS 0x18
 #define ICR 0x1c
-#define EPOCH 1767225600U
 #define RTC_SPI 34
 
 static struct emu_device rtc;
@@ -71,7 +73,7 @@ static void counts_seconds(void **state)
     uint32_t first = get(DR);
 
     (void)state;
-    assert_true(first >= EPOCH && first < EPOCH + 10);
+    assert_int_equal(first, wallclock_seconds());
     machine_run_for(5 * NS_PER_SEC);
     assert_int_equal(get(DR), first + 5);
     put(LR, 1000);
@@ -130,6 +132,81 @@ static void reset_keeps_the_time(void **state)
     assert_false(line());
 }
 
+static void follows_the_host(void **state)
+{
+    (void)state;
+    assert_int_equal(wallclock_set(1000000), 0);
+    assert_int_equal(get(DR), 1000000);
+    machine_run_for(10 * NS_PER_SEC);
+    assert_int_equal(get(DR), 1000010);
+    /* Its own view, which the host's does not see, and which moves along with it. */
+    put(LR, 50);
+    assert_int_equal(get(DR), 50);
+    assert_int_equal(wallclock_seconds(), 1000010);
+    assert_int_equal(wallclock_set(1000110), 0);
+    assert_int_equal(get(DR), 150);
+    assert_int_equal(wallclock_set(1000000), 0);
+    assert_int_equal(get(DR), 40);
+    assert_int_equal(wallclock_set(0), 0);
+    assert_int_equal(get(DR), (uint32_t)(40 - 1000000));
+    rtc.emulator->reset(&rtc);
+    assert_int_equal(get(DR), (uint32_t)(40 - 1000000));
+}
+
+static void match_when_the_host_is_set(void **state)
+{
+    (void)state;
+    assert_int_equal(wallclock_set(5000), 0);
+    put(IMSC, 1);
+    put(MR, 5100);
+    /* Nearer: at that second and not before. */
+    machine_run_for(NS_PER_SEC / 2);
+    assert_int_equal(wallclock_set(5090), 0);
+    machine_run_for(10 * NS_PER_SEC - 20);
+    assert_false(line());
+    machine_run_for(40);
+    assert_true(line());
+    put(ICR, 1);
+    /* It has been: setting the clock within the second does not bring it again. */
+    assert_int_equal(wallclock_set(5100), 0);
+    assert_false(line());
+    /* Farther, and back to before it: once more at its time. */
+    assert_int_equal(wallclock_set(5000), 0);
+    machine_run_for(99 * NS_PER_SEC);
+    assert_false(line());
+    machine_run_for(2 * NS_PER_SEC);
+    assert_true(line());
+    put(ICR, 1);
+    /* Jumped over: at once. Onto it: too. */
+    put(MR, 6000);
+    assert_int_equal(wallclock_set(7000), 0);
+    assert_true(line());
+    put(ICR, 1);
+    put(MR, 8000);
+    assert_int_equal(wallclock_set(8000), 0);
+    assert_true(line());
+    put(ICR, 1);
+    /* Backwards over it: it has been. */
+    put(MR, 7999);
+    assert_int_equal(wallclock_set(7998), 0);
+    assert_false(line());
+    machine_run_for(NS_PER_SEC);
+    assert_true(line());
+}
+
+static void match_is_not_lost_when_late(void **state)
+{
+    (void)state;
+    put(LR, 100);
+    put(IMSC, 1);
+    put(MR, 103);
+    arch_irq_disable();
+    host_clock_advance_ns(10 * NS_PER_SEC);
+    assert_false(line());
+    arch_irq_enable();
+    assert_true(line());
+}
+
 static void sweep(void **state)
 {
     static const uint8_t id[] = {0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
@@ -155,6 +232,9 @@ int main(void)
         TEST(counts_seconds),
         TEST(match),
         TEST(reset_keeps_the_time),
+        TEST(follows_the_host),
+        TEST(match_when_the_host_is_set),
+        TEST(match_is_not_lost_when_late),
         TEST(sweep),
     };
 
