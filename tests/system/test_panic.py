@@ -10,6 +10,8 @@ IMAGE_ADDRESS = 0x40200000
 # Stacks lie in the lower halves of slots of twice their size, from 2^47 on: this is in an upper half.
 FAULTS = {
     "null_call": ("set $pc = 0x10", r"PANIC: instruction abort in the hypervisor: .*FAR 0x10\b"),
+    "undeclared_fp": ("set $pc = fp_regs_save",
+                      r"PANIC: FP/SIMD access that the thread has not declared in the hypervisor"),
     "stack_overflow": ("set $sp = 0x800000007f00", r"PANIC: stack overflow: SP 0x800000007f00\b"),
 }
 

@@ -10,6 +10,8 @@ arm64-command = $(CC) $(arm64-cflags) | $(arm64-asflags) | $(LD) $(arm64-ldflags
 $(eval $(call remember,$(arm64-flags),arm64-command))
 
 $(O)/arm64/libs/freestanding/%.c.o: extra-cflags := $(freestanding-cflags)
+# Code of threads that declare FP; each function that uses it is named in tools/check/exceptions.txt.
+$(O)/arm64/%_fp.c.o: uses-fp := 1
 
 $(O)/arm64/%.c.o: %.c $(arm64-flags) | $(libfdt-ready)
 	$(call say,CC,$<)

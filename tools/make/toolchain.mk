@@ -32,7 +32,7 @@ preludes := -include $(CONFIG_H)
 arm64-cppflags := -Iarch/arm64/include $(includes) -I$(O)/gen $(preludes)
 arm64-cflags = $(arm64-cppflags) -include tools/make/hidden.h -nostdinc $(libc-includes) \
 	$(libfdt-cflags) $(language) -O2 -ffreestanding -fpie -fvisibility=hidden \
-	-mgeneral-regs-only -mno-outline-atomics -mstrict-align -fstack-protector-strong \
+	$(if $(uses-fp),,-mgeneral-regs-only) -mno-outline-atomics -mstrict-align -fstack-protector-strong \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(ROOT)/= $(warnings) $(compiler-cflags)
 arm64-asflags = $(arm64-cppflags) -D__ASSEMBLY__ -g -Wa,--fatal-warnings

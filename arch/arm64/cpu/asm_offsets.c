@@ -18,6 +18,7 @@ void asm_offsets(void)
     OFFSET(FRAME_VCPU, struct arm64_frame, vcpu);
     DEFINE(FRAME_SIZE, sizeof(struct arm64_frame));
     DEFINE(STACK_SHIFT, __builtin_ctz(CONFIG_STACK_SIZE));
+    OFFSET(VCPU_FP_OPEN, struct vcpu, arch.fp_open);
     OFFSET(VCPU_EXIT_WORK, struct vcpu, exit_work);
     OFFSET(VCPU_EXITS, struct vcpu, exits);
     OFFSET(FP_FPCR, struct arm64_fp, fpcr);

@@ -6,7 +6,9 @@
 /* struct vcpu *arch_vcpu_switch(struct vcpu *prev, struct vcpu *next): returns prev, on next's stack. */
     .global arch_vcpu_switch
 arch_vcpu_switch:
-    stp     x19, x20, [x0, #SW_X19]
+    ldrb    w2, [x0, #VCPU_FP_OPEN]
+    cbnz    w2, leave_fp
+1:  stp     x19, x20, [x0, #SW_X19]
     stp     x21, x22, [x0, #SW_X19 + 16]
     stp     x23, x24, [x0, #SW_X19 + 32]
     stp     x25, x26, [x0, #SW_X19 + 48]
@@ -23,6 +25,16 @@ arch_vcpu_switch:
     ldr     x2, [x1, #SW_SP]
     mov     sp, x2
     ret
+
+/* prev has FP open: not for whoever comes. */
+leave_fp:
+    stp     x29, x30, [sp, #-32]!
+    stp     x0, x1, [sp, #16]
+    mov     x29, sp
+    bl      fp_leave
+    ldp     x0, x1, [sp, #16]
+    ldp     x29, x30, [sp], #32
+    b       1b
 
 /* First steps of a thread: x19 = entry, x20 = argument, x0 = the VCPU that ran before. */
     .global switch_start_orphan

@@ -115,7 +115,8 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t arg)
     memset(arch->pauth, 0, sizeof(arch->pauth));
     arch->debug_used = false;
     arch->os_lock = true;
-    arch->fp_valid = false;
+    arch->fp_open = false;
+    arch->fp_cpu = 0;
     arch->cntv_ctl = arch->cntv_cval = arch->cntp_ctl = arch->cntp_cval = 0;
     gic_guest_reset(&arch->gic);
     memset(&arch->sw, 0, sizeof(arch->sw));

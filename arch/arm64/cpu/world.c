@@ -74,13 +74,16 @@ void world_forget(void)
 
 void arch_vcpu_world_load(struct vcpu *vcpu)
 {
-    if (this_cpu(world_owner) == vcpu)
+    if (this_cpu(world_owner) == vcpu) {
+        fp_resume(vcpu);
         return;
+    }
     world_save();
     ASSERT(vcpu->arch.world_cpu < 0);
     this_cpu(world_owner) = vcpu;
     vcpu->arch.world_cpu = (int)cpu_id();
     vcpu->arch.cptr |= CPTR_TFP; /* FP registers follow on first use */
+    vcpu->arch.fp_open = false;
     world_write_controls(vcpu);
     sysreg_write(vmpidr_el2, vcpu->arch.vmpidr);
     stage2_load(vcpu);

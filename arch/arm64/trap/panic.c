@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exceptions of the hypervisor itself: a bug, or a stack that overflowed. Everything is printed, the machine stops.
 #include <arm64/esr.h>
+#include <arm64/fp.h>
 #include <arm64/sysreg.h>
 #include <arm64/trap.h>
 
@@ -19,7 +20,7 @@ static const char *class_name(uint64_t esr)
     case EC_UNKNOWN:
         return "undefined instruction";
     case EC_FP:
-        return "FP/SIMD access";
+        return "FP/SIMD access that the thread has not declared";
     case EC_ILLEGAL:
         return "illegal execution state";
     case EC_IABT_SAME:
@@ -41,6 +42,8 @@ void trap_el2_sync(struct arm64_frame *frame, bool unexpected)
 {
     uint64_t esr = sysreg_read(esr_el2);
 
+    if (!unexpected && ESR_EC(esr) == EC_FP && fp_trap_thread())
+        return;
     this_cpu(panic_frame) = frame;
     panic("%s in the hypervisor: ESR 0x%lx, FAR 0x%lx%s", class_name(esr), esr,
           sysreg_read(far_el2), unexpected ? " (SError or unused vector)" : "");

@@ -146,6 +146,7 @@ el2_irq:
     .global el2_irq_return
 el2_irq_return:
     bl      sched_preempt_irq
+el2_return:
     add     sp, sp, #16
     ldr     x0, [sp, #256]
     ldp     x30, x1, [sp, #240]
@@ -177,6 +178,7 @@ el2_sync:
     add     x0, sp, #16
     mov     x1, xzr
     bl      trap_el2_sync
+    b       el2_return          /* a thread may use FP from now on */
 
 el2_bad:
     check_stack

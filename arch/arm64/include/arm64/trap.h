@@ -11,7 +11,8 @@
 void trap_guest_sync(struct vcpu *vcpu, struct arm64_frame *frame);
 void trap_guest_irq(struct vcpu *vcpu, struct arm64_frame *frame);
 void trap_guest_serror(struct vcpu *vcpu, struct arm64_frame *frame);
-NORETURN void trap_el2_sync(struct arm64_frame *frame, bool unexpected);
+/* Returns only when a thread may go on with the instruction. */
+void trap_el2_sync(struct arm64_frame *frame, bool unexpected);
 NORETURN void trap_stack_overflow(struct arm64_frame *frame, uint64_t sp);
 
 /* Handlers by exception class. */

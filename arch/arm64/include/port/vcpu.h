@@ -56,7 +56,8 @@ struct arch_vcpu {
     uint64_t hcr, mdcr, cptr, cnthctl; /* control registers are data of the VCPU */
     uint64_t vmpidr;
     int world_cpu;   /* CPU whose registers hold the world; -1: memory does */
-    bool fp_valid;   /* V registers of this CPU hold this VCPU's state (while world_cpu >= 0) */
+    bool fp_open;    /* FP does not trap while it runs; known to switch.S */
+    uint8_t fp_cpu;  /* 1 + CPU into whose V registers its state was loaded last; 0: none */
     bool os_lock;    /* OSLSR_EL1.OSLK */
     bool debug_used; /* the guest programmed a breakpoint or watchpoint */
     uint64_t world[ARM64_WORLD_COUNT];
