@@ -13,6 +13,7 @@ struct probe_record {
     struct list link;
     const struct driver *driver;
     struct dt_node *node;
+    struct dt_hold hold; /**< while the driver serves it: result >= 0 */
     int result;
 };
 
@@ -33,9 +34,9 @@ static bool driver_matches(const struct driver *driver, const char *compatible)
 // The node's compatible strings go from the most to the least specific one.
 static const struct driver *driver_find(const struct dt_node *node)
 {
-    const char *compatible;
+    const char *compatible = NULL;
 
-    for (unsigned i = 0; dt_get_string_at(node, "compatible", i, &compatible) == 0; i++) {
+    while ((compatible = dt_next_string(node, "compatible", compatible)) != NULL) {
         TABLE_FOREACH(drivers, struct driver, iter) {
             if (driver_matches(*iter, compatible)) {
                 return *iter;
@@ -64,6 +65,8 @@ static void driver_record(const struct driver *driver, struct dt_node *node, int
     }
     *record = (struct probe_record){.driver = driver, .node = node, .result = result};
     list_add_tail(&probe_records, &record->link);
+    if (result >= 0)
+        dt_hold(node, &record->hold, driver->name);
 }
 
 static void driver_probe_node(struct dt_node *node)

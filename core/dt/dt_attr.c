@@ -128,6 +128,17 @@ int dt_get_string_at(const struct dt_node *node, const char *name, unsigned inde
     return err != 0 ? err : -ENOENT;
 }
 
+const char *dt_next_string(const struct dt_node *node, const char *name, const char *previous)
+{
+    const char *at, *end;
+
+    if (find_strings(node, name, &at, &end) != 0)
+        return NULL;
+    if (previous != NULL)
+        at = previous + strlen(previous) + 1;
+    return at < end ? at : NULL;
+}
+
 int dt_count_strings(const struct dt_node *node, const char *name)
 {
     const char *at, *end;

@@ -287,5 +287,5 @@ int guest_init(void)
     guest_shared_init();
     guest_power_init();
     guest_irq_init();
-    return 0;
+    return guest_config_hold_host();
 }

@@ -2,7 +2,9 @@
 // Checks of what a guest asks of the host itself: a place in its RAM, its devices.
 #include <hv/guest_config.h>
 
+#include <hv/heap.h>
 #include <hv/page.h>
+#include <lib/errno.h>
 #include <lib/string.h>
 
 static bool overlaps(uint64_t start, uint64_t size, uint64_t other, uint64_t other_size)
@@ -33,9 +35,10 @@ void guest_config_fixed(const struct guest_region_config *region, struct report 
         guest_config_error(report, region->node, "bulkhead,host-address",
                            "0x%llx must be a multiple of 0x%llx", (unsigned long long)region->host,
                            (unsigned long long)PAGE_SIZE);
-    } else if (region->size == 0 || region->size > UINT64_MAX - region->host) {
+    } else if (region->size == 0) {
         return;
-    } else if (!page_is_ram(hpa(region->host), region->size)) {
+    } else if (region->size > UINT64_MAX - region->host ||
+               !page_is_ram(hpa(region->host), region->size)) {
         guest_config_error(report, region->node, "bulkhead,host-address",
                            "0x%llx, size 0x%llx: is not RAM of this host; \"host memory\" lists it",
                            (unsigned long long)region->host, (unsigned long long)region->size);
@@ -82,6 +85,23 @@ static const char *host_role(const struct dt_node *node)
         return "CPU";
     }
     return node == host_console() ? "console" : NULL;
+}
+
+int guest_config_hold_host(void)
+{
+    for (struct dt_node *node = dt_root(); node != NULL; node = dt_next(dt_root(), node)) {
+        struct dt_hold *hold;
+
+        if (!dt_is_host(node) || host_role(node) == NULL || node == host_console()) {
+            continue;
+        }
+        hold = heap_alloc(sizeof(*hold));
+        if (hold == NULL) {
+            return -ENOMEM;
+        }
+        dt_hold(node, hold, "the hypervisor");
+    }
+    return 0;
 }
 
 /* Is it one of the owner's interrupts? */

@@ -33,10 +33,9 @@ const struct emulator *emulator_find_compatible(const char *compatible)
 const struct emulator *emulator_find(const struct dt_node *node)
 {
     const struct emulator *found = NULL;
-    const char *compatible;
+    const char *compatible = NULL;
 
-    for (unsigned i = 0; found == NULL && dt_get_string_at(node, "compatible", i, &compatible) == 0;
-         i++) {
+    while (found == NULL && (compatible = dt_next_string(node, "compatible", compatible)) != NULL) {
         found = emulator_find_compatible(compatible);
     }
     return found;

@@ -54,8 +54,6 @@ static int start_services(void *arg)
     run_initcalls(INITCALL_CORE);
     driver_probe_all();
     run_initcalls(INITCALL_DEVICE);
-    bundle_init(); /* says what is wrong; the files before a damage are usable */
-    guest_load_bundle_trees();
     run_initcalls(INITCALL_LATE);
     return 0;
 }
@@ -74,6 +72,8 @@ static void load_device_tree(void)
     require(dt_init(), BOOT_FAILURE_MEMORY, "\r\nBulkhead: out of memory.\r\n");
     require(dt_load_fdt(dt_root(), fdt, size), BOOT_FAILURE_FDT,
             "\r\nBulkhead: the device tree blob is broken.\r\n");
+    bundle_init();             /* says what is wrong; the files before a damage are usable */
+    guest_load_bundle_trees(); /* early: /vmm says how the rest starts */
 }
 
 static void start_first_thread(void)

@@ -139,6 +139,8 @@ int dt_get_string(const struct dt_node *node, const char *name, const char **val
 /** -ENOENT also past the last one. */
 int dt_get_string_at(const struct dt_node *node, const char *name, unsigned index,
                      const char **value);
+/** The string of a list behind the previous one; NULL: the first. NULL at the end, or no list. */
+const char *dt_next_string(const struct dt_node *node, const char *name, const char *previous);
 /** Strings of a list. -ENOENT, -EINVAL. */
 int dt_count_strings(const struct dt_node *node, const char *name);
 /** Index of a string in a list. -ENOENT (also: not in it), -EINVAL. */

@@ -134,7 +134,7 @@ struct guest_region *guest_region_find(struct vcpu *vcpu, gpa_t addr);
 
 /** Room set-up, before anything above: hooks of lower rooms, worker. Boot, once. */
 int guest_init(void);
-/** Merge /guests, /templates and /vmm of every *.dtb in the boot bundle into the device tree. Orphan. The first error. */
+/** Merge /guests, /templates and /vmm of every *.dtb in the boot bundle into the device tree. Boot. The first error. */
 int guest_load_bundle_trees(void);
 /**
  * The same for one tree; file names it in warnings. -EBADMSG (no usable tree), -EBUSY (a guest uses

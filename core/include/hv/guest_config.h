@@ -117,7 +117,10 @@ void guest_config_warning(struct report *report, const struct dt_node *node, con
 int guest_config_read(struct dt_node *node, struct guest_config *config,
                       struct guest_layout *layout, struct report *report);
 
-/** The same; without_files: what the bundle's files say is left out, and *layout stays empty. */
+/** Hold the host's nodes that the hypervisor itself lives on: CPUs, memory, interrupts, timer. Boot, once. -ENOMEM. */
+int guest_config_hold_host(void);
+
+/** The same as guest_config_read(); without_files: what the bundle's files say is left out, and *layout stays empty. */
 int guest_config_check(struct dt_node *node, struct guest_config *config,
                        struct guest_layout *layout, bool without_files, struct report *report);
 /** Check /vmm. Orphan or boot, once the CPUs are up. Tree lock. */

@@ -455,6 +455,12 @@ static void test_string_lists(void **state)
     assert_int_equal(dt_get_string_at(a, "list", 2, &value), 0);
     assert_string_equal(value, "arm,primecell");
     assert_int_equal(dt_find_string(a, "list", "arm,primecell"), 2);
+    value = dt_next_string(a, "list", NULL);
+    assert_string_equal(value, "arm,pl011");
+    value = dt_next_string(a, "list", dt_next_string(a, "list", value));
+    assert_string_equal(value, "arm,primecell");
+    assert_null(dt_next_string(a, "list", value));
+    assert_null(dt_next_string(a, "none", NULL));
     assert_int_equal(dt_find_string(a, "list", "arm"), -ENOENT);
     assert_int_equal(dt_find_string(a, "none", "arm"), -ENOENT);
     assert_int_equal(dt_set_strings(a, "list", names, 0), -EINVAL);
