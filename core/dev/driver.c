@@ -1,123 +1,169 @@
 // SPDX-License-Identifier: Apache-2.0
-// Probing of host device drivers against the device tree, in tree order.
+// Drivers: the one that fits a device best, and probing in the order that dependencies ask for.
+#include "dev_internal.h"
+
 #include <hv/driver.h>
-#include <hv/heap.h>
 #include <hv/log.h>
 #include <lib/errno.h>
+#include <lib/fmt.h>
 #include <lib/string.h>
 
 TABLE_DECLARE(drivers, struct driver);
+TABLE_DECLARE(buses, struct bus);
 
-/** What became of one node that a driver matched. */
-struct probe_record {
-    struct list link;
+/* Names in a message about a circle. */
+#define CIRCLE_NAMES 8
+
+const struct driver *driver_at(unsigned index)
+{
+    const struct driver *at = NULL;
+
+    for (unsigned i = 0; i <= index; i++) {
+        const struct driver *next = NULL;
+
+        TABLE_FOREACH(drivers, struct driver, it) {
+            if ((at == NULL || strcmp((*it)->name, at->name) > 0) &&
+                (next == NULL || strcmp((*it)->name, next->name) < 0))
+                next = *it;
+        }
+        if (next == NULL)
+            return NULL;
+        at = next;
+    }
+    return at;
+}
+
+const struct driver *driver_find(const struct device *dev)
+{
+    const struct driver *best = NULL;
+    int best_rank = 0;
+
+    TABLE_FOREACH(drivers, struct driver, it) {
+        const struct bus *bus = (*it)->bus != NULL ? (*it)->bus : &platform_bus;
+        int rank = bus == dev->bus ? bus->match(dev, *it) : -ENODEV;
+
+        if (rank >= 0 && (best == NULL || rank < best_rank)) {
+            best = *it;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+static bool is_ready(const struct device *dev)
+{
+    return dev->state == DEVICE_BOUND || dev->state == DEVICE_EARLY;
+}
+
+/*
+ * Is this supplier one that will come, but has not yet? One that no driver knows is as firmware has
+ * left it. The device of a node is that of the nearest node above that has one.
+ */
+static bool must_wait_for(struct dt_node *supplier, void *arg)
+{
+    struct device *dev = arg, *at = NULL;
+
+    for (; supplier != NULL && at == NULL; supplier = supplier->parent)
+        at = device_of_node(supplier);
+    if (at == NULL || at == dev || at == dev->parent || is_ready(at) || driver_find(at) == NULL)
+        return false;
+    dev->waits = at;
+    return true;
+}
+
+/* One try. True when there is one device more. */
+static bool try_probe(struct device *dev)
+{
     const struct driver *driver;
-    struct dt_node *node;
-    struct dt_hold hold; /**< while the driver serves it: result >= 0 */
-    int result;
-};
 
-static struct list probe_records = LIST_INIT(probe_records);
-
-#define DRIVER_PATH_MAX 256
-
-static bool driver_matches(const struct driver *driver, const char *compatible)
-{
-    for (const char *const *match = driver->match; *match != NULL; match++) {
-        if (str_equal(*match, compatible)) {
-            return true;
-        }
+    if (dev->state != DEVICE_UNBOUND && dev->state != DEVICE_WAITING)
+        return false;
+    driver = driver_find(dev);
+    if (driver == NULL)
+        return false;
+    dev->waits = NULL;
+    dev->driver = driver;
+    if (device_for_each_supplier(dev, must_wait_for, dev)) {
+        dev->state = DEVICE_WAITING;
+        return false;
     }
-    return false;
+    return device_probe(dev, driver) == 0;
 }
 
-// The node's compatible strings go from the most to the least specific one.
-static const struct driver *driver_find(const struct dt_node *node)
+/* Each round goes over all of them, also those that a bridge has added meanwhile. */
+static void probe_until_nothing_comes(void)
 {
-    const char *compatible = NULL;
+    bool more;
 
-    while ((compatible = dt_next_string(node, "compatible", compatible)) != NULL) {
-        TABLE_FOREACH(drivers, struct driver, iter) {
-            if (driver_matches(*iter, compatible)) {
-                return *iter;
-            }
-        }
-    }
-    return NULL;
+    do {
+        more = false;
+        for (struct device *dev = device_next(NULL); dev != NULL; dev = device_next(dev))
+            more |= try_probe(dev);
+    } while (more);
 }
 
-static bool driver_node_is_enabled(const struct dt_node *node)
+/* From any member, once round. */
+static void report_circle(struct device *first)
 {
-    for (; node != NULL; node = node->parent) {
-        if (!dt_is_enabled(node)) {
-            return false;
-        }
-    }
-    return true;
+    char text[CIRCLE_NAMES * (DEVICE_NAME_MAX + 4) + 8] = "";
+    struct device *dev = first;
+    unsigned count = 0;
+    int used = 0;
+
+    do {
+        if (count++ < CIRCLE_NAMES)
+            used += fmt_snprintf(text + used, sizeof(text) - (size_t)used, "%s -> ", dev->name);
+        dev->error = -EDEADLK;
+        dev = dev->waits;
+    } while (dev != first);
+    log_error("devices that wait for each other: %s%s%s", text,
+              count > CIRCLE_NAMES ? "... -> " : "", first->name);
 }
 
-static void driver_record(const struct driver *driver, struct dt_node *node, int result)
+static void report_waiting(const struct device *dev)
 {
-    struct probe_record *record = heap_alloc(sizeof(*record));
-
-    if (record == NULL) {
-        return;
-    }
-    *record = (struct probe_record){.driver = driver, .node = node, .result = result};
-    list_add_tail(&probe_records, &record->link);
-    if (result >= 0)
-        dt_hold(node, &record->hold, driver->name);
+    if (dev->waits == NULL)
+        log_warn("%s: driver %s still waits for something that no driver provides", dev->name,
+                 dev->driver->name);
+    else if (dev->error != -EDEADLK)
+        log_warn("%s: waits for %s (%s)", dev->name, dev->waits->name,
+                 device_state_name(dev->waits->state));
 }
 
-static void driver_probe_node(struct dt_node *node)
+static bool is_unmarked(const struct device *dev, unsigned walk)
 {
-    const struct driver *driver = driver_find(node);
-    int result;
-
-    if (driver == NULL || !driver_node_is_enabled(node)) {
-        return;
-    }
-    result = driver->probe(node);
-    driver_record(driver, node, result);
-    if (result < 0) {
-        log_error("%s: driver %s failed: %s", node->name, driver->name, error_name(result));
-    }
+    return dev != NULL && dev->state == DEVICE_WAITING && dev->mark < walk;
 }
 
-// Nodes that describe guests have the compatibles of real devices, at addresses of the guest.
-static bool driver_is_host_subtree(const struct dt_node *node)
+/* Follows who waits for whom; each walk has a mark of its own. Circles told before are not again. */
+static void report_left(void)
 {
-    static const char *const not_host[] = {"vmm", "guests", "templates", "chosen", "aliases"};
+    static unsigned walk;
 
-    for (size_t i = 0; i < ARRAY_SIZE(not_host); i++) {
-        if (str_equal(node->name, not_host[i])) {
-            return false;
-        }
+    for (struct device *dev = device_next(NULL); dev != NULL; dev = device_next(dev)) {
+        struct device *at = dev;
+
+        walk++;
+        for (; is_unmarked(at, walk); at = at->waits)
+            at->mark = walk;
+        if (at != NULL && at->state == DEVICE_WAITING && at->error != -EDEADLK)
+            report_circle(at);
     }
-    return true;
+    for (struct device *dev = device_next(NULL); dev != NULL; dev = device_next(dev)) {
+        if (dev->state == DEVICE_WAITING)
+            report_waiting(dev);
+    }
 }
 
 void driver_probe_all(void)
 {
-    for (struct dt_node *top = dt_first_child(dt_root()); top != NULL; top = dt_next_sibling(top)) {
-        if (!driver_is_host_subtree(top)) {
-            continue;
-        }
-        for (struct dt_node *node = top; node != NULL; node = dt_next(top, node)) {
-            driver_probe_node(node);
-        }
-    }
-}
+    TABLE_FOREACH(buses, struct bus, bus) {
+        int err = (*bus)->scan == NULL ? 0 : (*bus)->scan();
 
-void driver_for_each(void (*fn)(const struct driver *drv, const char *path, int result, void *arg),
-                     void *arg)
-{
-    char path[DRIVER_PATH_MAX];
-
-    LIST_FOR_EACH(record, &probe_records, struct probe_record, link) {
-        if (dt_path(record->node, path, sizeof(path)) < 0) {
-            str_copy(path, record->node->name, sizeof(path));
-        }
-        fn(record->driver, path, record->result, arg);
+        if (err != 0)
+            log_error("bus %s: not all of its devices were found: %s", (*bus)->name,
+                      error_name(err));
     }
+    probe_until_nothing_comes();
+    report_left();
 }

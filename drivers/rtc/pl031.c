@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arm PrimeCell real-time clock PL031 (DDI 0224): the host's time of day.
 #include <arch/io.h>
+#include <hv/class.h>
 #include <hv/driver.h>
-#include <hv/heap.h>
-#include <hv/vmap.h>
 #include <hv/wallclock.h>
 #include <lib/errno.h>
 
-enum { DR = 0x00, LR = 0x08, CR = 0x0c, IMSC = 0x10, ICR = 0x1c, REGISTERS_END = 0x20 };
+enum { DR = 0x00, LR = 0x08, CR = 0x0c, IMSC = 0x10, ICR = 0x1c };
 
 #define CR_START 1
 
@@ -31,34 +30,23 @@ static int pl031_set(const struct rtc *rtc, uint64_t seconds)
 }
 
 /* Its interrupt is not used: what must happen at a time waits for a timer event. */
-static int pl031_probe(struct dt_node *node)
+static int pl031_probe(struct device *dev)
 {
-    uint64_t addr, size;
-    struct rtc *rtc;
-    int err;
+    struct rtc *rtc = device_alloc(dev, sizeof(*rtc));
+    int err = rtc == NULL ? -ENOMEM : device_map(dev, 0, &rtc->priv);
 
-    if (dt_get_reg_translated(node, 0, &addr, &size) < 0 || size < REGISTERS_END)
-        return -EINVAL;
-    rtc = heap_zalloc(sizeof(*rtc));
-    if (rtc == NULL)
-        return -ENOMEM;
-    *rtc = (struct rtc){.name = node->name, .get = pl031_get, .set = pl031_set};
-    rtc->priv = vmap_device(hpa(addr), size);
-    if (rtc->priv == NULL) {
-        heap_free(rtc);
-        return -ENOMEM;
-    }
+    if (err != 0)
+        return err;
+    rtc->name = dev->name;
+    rtc->get = pl031_get;
+    rtc->set = pl031_set;
     arch_io_write32(registers_of(rtc) + IMSC, 0);
     arch_io_write32(registers_of(rtc) + ICR, 1);
     /* It can not be stopped again; writing 1 to a running one may not reset it. */
     if ((arch_io_read32(registers_of(rtc) + CR) & CR_START) == 0)
         arch_io_write32(registers_of(rtc) + CR, CR_START);
-    err = wallclock_register_rtc(rtc);
-    if (err != 0) {
-        vmap_device_free(rtc->priv);
-        heap_free(rtc);
-    }
-    return err;
+    err = class_join(dev, &rtc_class, rtc);
+    return err != 0 ? err : wallclock_register_rtc(rtc);
 }
 
 static const char *const pl031_match[] = {"arm,pl031", NULL};

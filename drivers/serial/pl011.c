@@ -4,8 +4,6 @@
 #include <arch/io.h>
 #include <hv/chardev.h>
 #include <hv/driver.h>
-#include <hv/irq.h>
-#include <hv/vmap.h>
 #include <lib/errno.h>
 
 enum { DR = 0x00, FR = 0x18, LCR_H = 0x2c, CR = 0x30, IMSC = 0x38, MIS = 0x40, ICR = 0x44 };
@@ -34,18 +32,16 @@ static void reg_write(const struct chardev *dev, unsigned offset, uint32_t value
 
 static void wait_while(const struct chardev *dev, uint32_t flag)
 {
-    for (unsigned i = 0; (reg_read(dev, FR) & flag) != 0 && i < POLL_LIMIT; i++) {
+    for (unsigned i = 0; (reg_read(dev, FR) & flag) != 0 && i < POLL_LIMIT; i++)
         arch_cpu_relax();
-    }
 }
 
 static size_t pl011_write(struct chardev *dev, const uint8_t *data, size_t size)
 {
     size_t n;
 
-    for (n = 0; n < size && (reg_read(dev, FR) & FR_TXFF) == 0; n++) {
+    for (n = 0; n < size && (reg_read(dev, FR) & FR_TXFF) == 0; n++)
         reg_write(dev, DR, data[n]);
-    }
     return n;
 }
 
@@ -63,57 +59,60 @@ static void pl011_write_sync(struct chardev *dev, const uint8_t *data, size_t si
     wait_while(dev, FR_BUSY);
 }
 
-static const struct chardev_ops pl011_ops = {pl011_write, pl011_tx_interrupt, pl011_write_sync};
-
 // Reading to below the trigger level ends the receive interrupts; clearing them by ICR could take
 // away the one of a byte that arrives in between.
-static enum irq_result pl011_interrupt(uint32_t irq UNUSED, void *arg)
+static void pl011_receive(struct chardev *dev)
 {
-    struct chardev *dev = arg;
-    uint32_t status = reg_read(dev, MIS);
     uint8_t bytes[RX_BURST];
     size_t n = 0;
 
-    reg_write(dev, ICR, status & INT_ERRORS);
     for (unsigned i = 0; i < RX_BURST && (reg_read(dev, FR) & FR_RXFE) == 0; i++) {
         uint32_t data = reg_read(dev, DR);
         bytes[n] = (uint8_t)data;
         n += (data & DR_BROKEN) == 0;
     }
     chardev_received(dev, bytes, n);
-    if ((status & INT_TX) != 0) {
+}
+
+static const struct chardev_ops pl011_ops = {pl011_write, pl011_tx_interrupt, pl011_write_sync};
+
+static enum irq_result pl011_interrupt(uint32_t irq UNUSED, void *arg)
+{
+    struct chardev *dev = arg;
+    uint32_t status = reg_read(dev, MIS);
+
+    reg_write(dev, ICR, status & INT_ERRORS);
+    pl011_receive(dev);
+    if ((status & INT_TX) != 0)
         chardev_transmit_ready(dev);
-    }
     return status == 0 ? IRQ_UNHANDLED : IRQ_HANDLED;
 }
 
 // Firmware has set the baud rate. Line control changes only while the UART is off.
-static int pl011_probe(struct dt_node *node)
+static int pl011_probe(struct device *device)
 {
-    uint64_t addr, size;
     struct chardev *dev;
-    uint32_t irq;
     void *regs;
+    int err = device_map(device, 0, &regs);
 
-    if (dt_get_reg_translated(node, 0, &addr, &size) < 0 || irq_from_node(node, 0, &irq) < 0) {
-        return -EINVAL;
-    }
-    regs = vmap_device(hpa(addr), size);
-    if (regs == NULL || chardev_register(node, node->name, &pl011_ops, regs, &dev) < 0) {
-        return -ENOMEM;
-    }
+    if (err == 0)
+        err = chardev_add(device, &pl011_ops, regs, &dev);
+    if (err != 0)
+        return err;
+    device->priv = dev;
     wait_while(dev, FR_BUSY);
     reg_write(dev, CR, 0);
     reg_write(dev, LCR_H, LCR_H_8N1_FIFO);
     reg_write(dev, CR, CR_ENABLE);
     pl011_tx_interrupt(dev, false);
-    if (irq_request(irq, "pl011", pl011_interrupt, dev) < 0) {
-        return -EBUSY;
-    }
-    irq_enable(irq);
-    return 0;
+    return device_request_irq(device, 0, pl011_interrupt, dev);
+}
+
+static void pl011_remove(struct device *device)
+{
+    reg_write(device->priv, IMSC, 0);
 }
 
 static const char *const pl011_match[] = {"arm,pl011", NULL};
-static const struct driver pl011 = {.name = "pl011", .match = pl011_match, .probe = pl011_probe};
+static const struct driver pl011 = {"pl011", pl011_match, pl011_probe, pl011_remove, NULL};
 DRIVER(pl011);

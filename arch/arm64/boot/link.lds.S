@@ -26,6 +26,8 @@ SECTIONS
     table_initcalls : { KEEP(*(table_initcalls)) }
     table_balancers : { KEEP(*(table_balancers)) }
     table_sched_policies : { KEEP(*(table_sched_policies)) }
+    table_buses : { KEEP(*(table_buses)) }
+    table_classes : { KEEP(*(table_classes)) }
     table_drivers : { KEEP(*(table_drivers)) }
     table_emulators : { KEEP(*(table_emulators)) }
     table_smccc_services : { KEEP(*(table_smccc_services)) }

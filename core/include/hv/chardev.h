@@ -7,7 +7,11 @@
 #include <stdint.h>
 
 struct chardev;
+struct class;
+struct device;
 struct dt_node;
+
+extern const struct class chardev_class;
 
 /** What a UART driver provides. */
 struct chardev_ops {
@@ -19,6 +23,15 @@ struct chardev_ops {
     void (*write_sync)(struct chardev *dev, const uint8_t *data, size_t size);
 };
 
+/** Driver's probe: device, which must be quiet, is a character device now, and gone with it. -ENOMEM, -EBUSY. */
+int chardev_add(struct device *device, const struct chardev_ops *ops, void *priv,
+                struct chardev **out);
+/**
+ * Driver's probe: it has no interrupt; 0. Output then keeps the CPU until it is out; receive, which hands over what has come, is called while somebody
+ * reads.
+ */
+int chardev_set_polled(struct chardev *dev, void (*receive)(struct chardev *dev));
+/** The same without a device; it lasts. node may be NULL. */
 int chardev_register(struct dt_node *node, const char *name, const struct chardev_ops *ops,
                      void *priv, struct chardev **out);
 void *chardev_priv(const struct chardev *dev);
@@ -28,6 +41,25 @@ void chardev_transmit_ready(struct chardev *dev);
 
 /** The device of a node (chosen stdout-path); NULL when none. */
 struct chardev *chardev_find(const struct dt_node *node);
+struct chardev *chardev_find_name(const char *name);
+/** In the order in which they came; NULL: the first one, and past the last one. */
+struct chardev *chardev_next(const struct chardev *dev);
+
+/**
+ * Take it for oneself, so that input has one reader: -EBUSY when it is taken. owner is kept as a pointer, for the operator. An open device can not be
+ * removed. Writing (log lines) needs no ownership. Any context.
+ */
+int chardev_open(struct chardev *dev, const char *owner);
+void chardev_close(struct chardev *dev);
+/** NULL: nobody has opened it. */
+const char *chardev_owner(const struct chardev *dev);
+
+enum { CHARDEV_READABLE = 1, CHARDEV_WRITABLE = 2 };
+/** Sleep until one of the events is there: those that are, or -ETIMEDOUT, -EINTR. Orphan. */
+int chardev_poll(struct chardev *dev, unsigned events, uint64_t timeout_ns);
+/** What is there, at most size bytes; 0: nothing. Orphan. */
+size_t chardev_read_block(struct chardev *dev, uint8_t *data, size_t size);
+
 struct chardev *chardev_console(void);
 /** Queue all bytes, sleeping while the queue is full. Orphan. */
 void chardev_write(struct chardev *dev, const uint8_t *data, size_t size);

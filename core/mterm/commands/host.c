@@ -3,7 +3,7 @@
 #include <hv/chardev.h>
 #include <hv/clock.h>
 #include <hv/cpu.h>
-#include <hv/driver.h>
+#include <hv/device.h>
 #include <hv/guest.h>
 #include <hv/heap.h>
 #include <hv/irq.h>
@@ -16,13 +16,16 @@
 
 typedef unsigned long long ull;
 
-static void print_driver(const struct driver *drv, const char *path, int result, void *arg)
+static void print_devices(struct terminal *term)
 {
-    struct terminal *term = arg;
+    unsigned bound = 0, failed = 0, waiting = 0;
 
-    term_printf(term, "device:     %s ", drv->name);
-    term_puts_cell(term, path, 0);
-    term_printf(term, " %s\n", result < 0 ? error_name(result) : "ok");
+    for (struct device *dev = device_next(NULL); dev != NULL; dev = device_next(dev)) {
+        bound += dev->state == DEVICE_BOUND;
+        failed += dev->state == DEVICE_FAILED;
+        waiting += dev->state == DEVICE_WAITING;
+    }
+    term_printf(term, "devices:    %u driven, %u failed, %u waiting\n", bound, failed, waiting);
 }
 
 static void print_console(struct terminal *term)
@@ -61,7 +64,7 @@ static int host_info(struct terminal *term, int argc UNUSED, char **argv UNUSED)
     term_printf(term, "guests:     %u\n", guest_count());
     term_printf(term, "vcpus:      %u with threads\n", vcpu_count());
     print_console(term);
-    driver_for_each(print_driver, term);
+    print_devices(term);
     return 0;
 }
 
