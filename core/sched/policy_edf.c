@@ -4,9 +4,9 @@
 
 #include "reserve.h"
 
-static bool before(const struct rb_node *a, const struct rb_node *b)
+static uint64_t key(const struct sched_entity *se)
 {
-    return reserve_entity(reserve_of(a))->deadline < reserve_entity(reserve_of(b))->deadline;
+    return reserve_entity(se)->deadline;
 }
 
 static uint32_t weigh(uint32_t share)
@@ -14,7 +14,7 @@ static uint32_t weigh(uint32_t share)
     return share;
 }
 
-static const struct reserve_kind kind = {.before = before, .weigh = weigh};
+static const struct reserve_kind kind = {.key = key, .weigh = weigh};
 
 static void edf_init(void *queue)
 {

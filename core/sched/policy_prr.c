@@ -12,24 +12,25 @@
 #include "policy_prr.h"
 
 static_assert(sizeof(struct prr_entity) <= SCHED_PRIVATE_SIZE, "private data of prr");
+static_assert(SCHED_PRIORITY_MAX + 1 < PRR_ROUND, "levels in the number of a round");
 
 void prr_init(void *queue)
 {
     struct prr_queue *prr = queue;
 
     prr->ready = 0;
-    prr->count = 0;
     for (unsigned i = 0; i <= SCHED_PRIORITY_MAX; i++) {
         list_init(&prr->level[i].woken);
         list_init(&prr->level[i].current);
         list_init(&prr->level[i].next);
-        prr->level[i].round = 0;
+        prr->level[i].round = i + 1;
+        prr->level[i].count = 0;
     }
 }
 
-static struct prr_entity *entity(struct sched_entity *se)
+static uint64_t *round_of(struct sched_entity *se)
 {
-    return (struct prr_entity *)se->policy;
+    return &((struct prr_entity *)se->policy)->round;
 }
 
 static unsigned highest(const struct prr_queue *prr)
@@ -37,37 +38,31 @@ static unsigned highest(const struct prr_queue *prr)
     return 63 - (unsigned)__builtin_clzll(prr->ready);
 }
 
-static bool is_for_round(struct sched_entity *se, uint32_t round)
-{
-    return entity(se)->round == round && entity(se)->level == se->priority + 1U;
-}
-
-static void set_round(struct sched_entity *se, uint32_t round)
-{
-    entity(se)->round = round;
-    entity(se)->level = se->priority + 1U;
-}
-
 /*
  * Its slice is of a round that is over: it has this round's. Who comes from another priority brings
  * what it has left.
  */
-static bool catch_up(const struct prr_level *level, struct sched_entity *se)
+static void catch_up(const struct prr_level *level, struct sched_entity *se)
 {
-    bool other_level = entity(se)->level != 0 && entity(se)->level != se->priority + 1U;
+    uint64_t *round = round_of(se);
+    bool same_level = *round == 0 || (*round ^ level->round) % PRR_ROUND == 0;
 
-    if (is_for_round(se, level->round) || is_for_round(se, level->round + 1))
-        return false;
-    if (!other_level || se->slice_left == 0)
+    *round = level->round;
+    if (same_level || se->slice_left == 0)
         se->slice_left = se->time_slice;
-    set_round(se, level->round);
-    return true;
+}
+
+static bool is_behind(const struct prr_level *level, struct sched_entity *se)
+{
+    uint64_t round = *round_of(se);
+
+    return round != level->round && round != level->round + PRR_ROUND;
 }
 
 static struct list *list_for(struct prr_level *level, struct sched_entity *se,
                              enum sched_arrival how)
 {
-    if (!is_for_round(se, level->round))
+    if (*round_of(se) != level->round)
         return &level->next;
     return how == SCHED_WOKEN ? &level->woken : &level->current;
 }
@@ -78,8 +73,9 @@ void prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, u
     struct prr_level *level = &prr->level[se->priority];
     struct list *list;
 
-    catch_up(level, se);
-    if (se->slice_left == 0)
+    if (unlikely(is_behind(level, se)))
+        catch_up(level, se);
+    else if (unlikely(se->slice_left == 0))
         prr_renew(queue, se, now);
     list = list_for(level, se, how);
     if (how == SCHED_PREEMPTED)
@@ -87,13 +83,7 @@ void prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, u
     else
         list_add_tail(list, &se->link);
     prr->ready |= BIT(se->priority);
-    prr->count++;
-}
-
-static bool is_empty(const struct prr_level *level)
-{
-    return list_is_empty(&level->current) && list_is_empty(&level->woken) &&
-           list_is_empty(&level->next);
+    level->count++;
 }
 
 void prr_dequeue(void *queue, struct sched_entity *se)
@@ -101,9 +91,8 @@ void prr_dequeue(void *queue, struct sched_entity *se)
     struct prr_queue *prr = queue;
 
     list_remove(&se->link);
-    if (is_empty(&prr->level[se->priority]))
+    if (--prr->level[se->priority].count == 0)
         prr->ready &= ~BIT(se->priority);
-    prr->count--;
 }
 
 struct sched_entity *prr_pick(void *queue, uint64_t now)
@@ -119,7 +108,7 @@ struct sched_entity *prr_pick(void *queue, uint64_t now)
         return LIST_FIRST(&level->woken, struct sched_entity, link);
     if (list_is_empty(&level->current)) {
         list_splice(&level->current, &level->next);
-        level->round++;
+        level->round += PRR_ROUND;
     }
     return LIST_FIRST(&level->current, struct sched_entity, link);
 }
@@ -140,11 +129,9 @@ void prr_renew(void *queue, struct sched_entity *se, uint64_t now)
 
     (void)now;
     /* With nobody else about, the round is over: who comes later is in the new one. */
-    if (is_empty(level))
-        level->round++;
-    if (catch_up(level, se))
-        return;
-    set_round(se, level->round + 1);
+    if (level->count == 0)
+        level->round += PRR_ROUND;
+    *round_of(se) = is_behind(level, se) ? level->round : level->round + PRR_ROUND;
     se->slice_left = se->time_slice;
 }
 
@@ -161,8 +148,11 @@ uint64_t prr_next_event(void *queue, const struct sched_entity *running, uint64_
 unsigned prr_count(void *queue)
 {
     const struct prr_queue *prr = queue;
+    unsigned count = 0;
 
-    return prr->count;
+    for (unsigned i = 0; i <= SCHED_PRIORITY_MAX; i++)
+        count += prr->level[i].count;
+    return count;
 }
 
 static void walk_list(struct list *list, void (*fn)(struct sched_entity *se, void *arg), void *arg)

@@ -9,19 +9,20 @@ struct prr_level {
     struct list woken;   /**< came from sleep: before the others, in the order they came */
     struct list current; /**< wait for their turn in this round */
     struct list next;    /**< have used up their slice: wait for the next round */
-    uint32_t round;
+    uint64_t round;      /**< times PRR_ROUND, plus priority + 1: no two levels have the same */
+    unsigned count;      /**< in all three */
 };
+
+#define PRR_ROUND 16
 
 struct prr_queue {
     uint64_t ready; /**< bit n: somebody waits at priority n */
-    unsigned count;
     struct prr_level level[SCHED_PRIORITY_MAX + 1];
 };
 
-/** At the head of the policy's data of an entity: the round that its slice is for. */
+/** At the head of the policy's data of an entity. */
 struct prr_entity {
-    uint32_t round;
-    uint32_t level; /**< priority that the round is of, plus 1; 0: none yet */
+    uint64_t round; /**< the one that its slice is for; 0: none yet */
 };
 
 /* The operations of the policy; queue is a struct prr_queue. */

@@ -6,9 +6,9 @@
 
 #include "reserve.h"
 
-static bool before(const struct rb_node *a, const struct rb_node *b)
+static uint64_t key(const struct sched_entity *se)
 {
-    return reserve_window(reserve_of(a)) < reserve_window(reserve_of(b));
+    return reserve_window(se);
 }
 
 /* log2(1 + share), bit by bit: squaring doubles the logarithm. */
@@ -29,7 +29,7 @@ static uint32_t weigh(uint32_t share)
     return MAX(result, 1U);
 }
 
-static const struct reserve_kind kind = {.before = before, .weigh = weigh};
+static const struct reserve_kind kind = {.key = key, .weigh = weigh};
 
 static void rm_init(void *queue)
 {

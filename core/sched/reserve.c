@@ -32,9 +32,10 @@ static bool is_reserved(const struct sched_entity *se)
     return reserve_entity(se)->weight != 0;
 }
 
-static bool period_ends_before(const struct rb_node *a, const struct rb_node *b)
+static bool comes_before(const struct rb_node *a, const struct rb_node *b)
 {
-    return reserve_entity(reserve_of(a))->period_end < reserve_entity(reserve_of(b))->period_end;
+    return RB_ENTRY(a, struct reserve_entity, node)->key <
+           RB_ENTRY(b, struct reserve_entity, node)->key;
 }
 
 void reserve_init(struct reserve_queue *queue, const struct reserve_kind *kind)
@@ -102,12 +103,11 @@ static void limit_budget(struct sched_entity *se, uint64_t now)
 
 static void insert(struct reserve_queue *reserve, struct sched_entity *se)
 {
-    struct rb_node *node = &reserve_entity(se)->node;
+    struct reserve_entity *own = reserve_entity(se);
+    bool ready = se->slice_left != 0;
 
-    if (se->slice_left != 0)
-        rb_insert(&reserve->ready, node, reserve->kind->before);
-    else
-        rb_insert(&reserve->spent, node, period_ends_before);
+    own->key = ready ? reserve->kind->key(se) : own->period_end;
+    rb_insert(ready ? &reserve->ready : &reserve->spent, &own->node, comes_before);
 }
 
 void reserve_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now)
@@ -173,8 +173,7 @@ bool reserve_preempts(void *queue, const struct sched_entity *running,
         return !is_reserved(running) && prr_preempts(queue, running, woken);
     if (woken->slice_left == 0)
         return false;
-    return !is_reserved(running) ||
-           reserve->kind->before(&reserve_entity(woken)->node, &reserve_entity(running)->node);
+    return !is_reserved(running) || reserve->kind->key(woken) < reserve->kind->key(running);
 }
 
 void reserve_renew(void *queue, struct sched_entity *se, uint64_t now)
@@ -200,7 +199,7 @@ unsigned reserve_count(void *queue)
 {
     const struct reserve_queue *reserve = queue;
 
-    return reserve->count + reserve->background.count;
+    return reserve->count + prr_count(queue);
 }
 
 static void walk_tree(const struct rb_tree *tree, void (*fn)(struct sched_entity *se, void *arg),

@@ -13,16 +13,17 @@
 /** The data of an entity. */
 struct reserve_entity {
     struct prr_entity prr; /**< of those without a reservation */
-    struct rb_node node;   /**< in ready or spent */
-    uint64_t deadline;     /**< of this period, uptime */
-    uint64_t period_end;   /**< when there is a budget again */
-    uint32_t weight;       /**< what the policy counts for it; 0: no reservation */
-    uint32_t share;        /**< budget / shorter of deadline and period, of RESERVE_WHOLE */
+    struct rb_node node;   /**< in ready or spent, by key */
+    uint64_t key;
+    uint64_t deadline;   /**< of this period, uptime */
+    uint64_t period_end; /**< when there is a budget again */
+    uint32_t weight;     /**< what the policy counts for it; 0: no reservation */
+    uint32_t share;      /**< budget / shorter of deadline and period, of RESERVE_WHOLE */
 };
 
 struct reserve_kind {
-    /** Does a come before b? Both have a budget. */
-    bool (*before)(const struct rb_node *a, const struct rb_node *b);
+    /** Of those with budget left the lowest key runs. */
+    uint64_t (*key)(const struct sched_entity *se);
     /** What it takes of RESERVE_WHOLE, given its share. */
     uint32_t (*weigh)(uint32_t share);
 };

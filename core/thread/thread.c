@@ -84,6 +84,7 @@ int thread_create_with(const struct thread_config *config, struct thread **out)
     }
     arch_vcpu_init_orphan(thread->vcpu, thread_main, thread);
     thread->vcpu->uses_fp = config->uses_fp;
+    thread->vcpu->start_pc = (uintptr_t)config->fn;
     /* Those who list threads know by this that it is one. */
     __atomic_store_n(&thread->vcpu->thread, thread, __ATOMIC_RELEASE);
     *out = thread;

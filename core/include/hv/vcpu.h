@@ -59,7 +59,7 @@ enum vcpu_request {
     VCPU_REQUEST_STOP = 1 << 3, /**< threads: ends interruptible sleeps; obeyed as they like */
 };
 
-#define SCHED_PRIVATE_SIZE 64
+#define SCHED_PRIVATE_SIZE 72
 
 /** Scheduler's part. Times in ns. */
 struct sched_entity {
