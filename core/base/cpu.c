@@ -9,13 +9,7 @@ static cpumask_t online_mask;
 static struct cpu_info infos[SMP_CPUS_MAX];
 static unsigned info_count;
 
-DECLARE_PER_CPU(unsigned, cpu_number);
 DEFINE_PER_CPU(unsigned, cpu_number);
-
-unsigned cpu_id(void)
-{
-    return this_cpu(cpu_number);
-}
 
 cpumask_t cpu_online(void)
 {

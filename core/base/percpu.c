@@ -11,8 +11,6 @@ extern char __stop_percpu[] __attribute__((visibility("hidden")));
 /* The boot CPU's offset is 0; those of CPUs without a copy are never used. */
 uintptr_t percpu_offsets[SMP_CPUS_MAX];
 
-DECLARE_PER_CPU(unsigned, cpu_number);
-
 uint64_t percpu_size(void)
 {
     return (uintptr_t)__stop_percpu - (uintptr_t)__start_percpu;

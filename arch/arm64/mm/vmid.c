@@ -18,9 +18,11 @@ static struct spinlock vmid_lock;
 static uint64_t generation = GENERATION_STEP; /* in units of GENERATION_STEP */
 static unsigned vmid_count;
 static uint64_t used[(1UL << VMID_BITS_MAX) / 64];
-static uint64_t active[SMP_CPUS_MAX];   /* what each CPU has loaded; 0: nothing */
-static uint64_t reserved[SMP_CPUS_MAX]; /* what each CPU had loaded at the last rollover */
-static bool flush_pending[SMP_CPUS_MAX];
+static struct vmid_cpu {
+    uint64_t active;   /* what the CPU has loaded; 0: nothing */
+    uint64_t reserved; /* what it had loaded at the last rollover */
+    bool flush_pending;
+} cpus[SMP_CPUS_MAX];
 
 void vmid_init(void)
 {
@@ -34,13 +36,13 @@ static void rollover(void)
     memset(used, 0, vmid_count / 8);
     bitmap_set(used, 0);
     for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
-        uint64_t id = __atomic_exchange_n(&active[cpu], 0, __ATOMIC_SEQ_CST);
+        uint64_t id = __atomic_exchange_n(&cpus[cpu].active, 0, __ATOMIC_SEQ_CST);
 
         /* A CPU that loaded nothing since the rollover before this one still runs under its reserved number. */
         if (id)
-            reserved[cpu] = id;
-        bitmap_set(used, VMID_NUMBER(reserved[cpu]));
-        flush_pending[cpu] = true;
+            cpus[cpu].reserved = id;
+        bitmap_set(used, VMID_NUMBER(cpus[cpu].reserved));
+        cpus[cpu].flush_pending = true;
     }
 }
 
@@ -50,8 +52,8 @@ static bool keep_reserved(uint64_t id, uint64_t renewed)
     bool kept = false;
 
     for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
-        if (reserved[cpu] == id) {
-            reserved[cpu] = renewed;
+        if (cpus[cpu].reserved == id) {
+            cpus[cpu].reserved = renewed;
             kept = true;
         }
     }
@@ -73,7 +75,7 @@ static uint64_t allocate(uint64_t old)
     return generation | number;
 }
 
-static uint16_t get_slow(struct arch_guest_mmu *mmu, unsigned cpu)
+static NOINLINE uint16_t get_slow(struct arch_guest_mmu *mmu, struct vmid_cpu *cpu)
 {
     irqflags_t flags = spin_lock_irqsave(&vmid_lock);
     uint64_t id = mmu->vmid;
@@ -82,28 +84,28 @@ static uint16_t get_slow(struct arch_guest_mmu *mmu, unsigned cpu)
         id = allocate(id);
         __atomic_store_n(&mmu->vmid, id, __ATOMIC_RELEASE);
     }
-    if (flush_pending[cpu]) {
-        flush_pending[cpu] = false;
+    if (cpu->flush_pending) {
+        cpu->flush_pending = false;
         __asm__ volatile("tlbi alle1" : : : "memory");
         arch_barrier_complete();
         arch_barrier_context();
     }
-    __atomic_store_n(&active[cpu], id, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cpu->active, id, __ATOMIC_SEQ_CST);
     spin_unlock_irqrestore(&vmid_lock, flags);
     return VMID_NUMBER(id);
 }
 
 uint16_t vmid_get(struct arch_guest_mmu *mmu)
 {
-    unsigned cpu = cpu_id();
+    struct vmid_cpu *cpu = &cpus[cpu_id()];
     uint64_t id = __atomic_load_n(&mmu->vmid, __ATOMIC_ACQUIRE);
 
     /* Publish first, look at the generation after: a rollover either sees this number or is seen here. */
     if (id) {
-        __atomic_store_n(&active[cpu], id, __ATOMIC_SEQ_CST);
+        __atomic_store_n(&cpu->active, id, __ATOMIC_SEQ_CST);
         if (id / GENERATION_STEP ==
                 __atomic_load_n(&generation, __ATOMIC_SEQ_CST) / GENERATION_STEP &&
-            !flush_pending[cpu])
+            !cpu->flush_pending)
             return VMID_NUMBER(id);
     }
     return get_slow(mmu, cpu);
@@ -111,8 +113,8 @@ uint16_t vmid_get(struct arch_guest_mmu *mmu)
 
 void vmid_put(void)
 {
-    unsigned cpu = cpu_id();
+    struct vmid_cpu *cpu = &cpus[cpu_id()];
 
-    __atomic_store_n(&active[cpu], 0, __ATOMIC_SEQ_CST);
-    __atomic_store_n(&reserved[cpu], 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&cpu->active, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&cpu->reserved, 0, __ATOMIC_RELAXED);
 }

@@ -2,6 +2,7 @@
 // Logical CPUs: numbers, masks, who is online. Room: base.
 #pragma once
 
+#include <arch/percpu.h>
 #include <arch/smp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,8 +13,15 @@ typedef uint64_t cpumask_t;
 #define CPU_MASK(cpu) (1ULL << (cpu))
 #define CPU_MASK_ALL (~0ULL)
 
+/** This CPU's copy holds its number; for cpu_id() only. */
+extern unsigned cpu_number;
+
 /** Logical number of this CPU (0 = boot CPU). Preemption off. */
-unsigned cpu_id(void);
+static inline unsigned cpu_id(void)
+{
+    return *(const unsigned *)((uintptr_t)&cpu_number + arch_percpu_offset());
+}
+
 /** CPUs that run the scheduler. Any context. */
 cpumask_t cpu_online(void);
 unsigned cpu_online_count(void);
