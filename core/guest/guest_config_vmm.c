@@ -5,6 +5,7 @@
 #include <hv/bundle.h>
 #include <hv/log.h>
 #include <hv/sched.h>
+#include <lib/calendar.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
@@ -126,10 +127,27 @@ static void check_log_level(const struct dt_node *vmm, const char *property, boo
     }
 }
 
+static void check_time_zone(const struct dt_node *vmm, const char *property, bool without_files,
+                            struct report *report)
+{
+    const char *text = NULL;
+    int minutes;
+
+    (void)without_files;
+    guest_config_string(report, vmm, property, &text);
+    if (text != NULL && calendar_parse_zone(text, &minutes) != 0) {
+        guest_config_error(report, vmm, property,
+                           "\"%s\" is no time zone; it has the form " CALENDAR_ZONE_FORMAT
+                           ", from -12:00 to +14:00",
+                           text);
+    }
+}
+
 static const struct vmm_property properties[] = {
     {"bulkhead,console", check_console},          {"bulkhead,scheduler", check_scheduler},
     {"bulkhead,time-slice-us", check_time_slice}, {"bulkhead,startup", check_startup},
     {"bulkhead,log-level", check_log_level},      {"bulkhead,consoles", check_consoles},
+    {"bulkhead,time-zone", check_time_zone},
 };
 
 void guest_config_vmm(bool without_files, struct report *report)
