@@ -313,6 +313,38 @@ static void test_console(void **state)
     assert_string_equal(chardev_name(uart.dev), "uart");
 }
 
+static void test_names_and_owners(void **state)
+{
+    (void)state;
+    assert_ptr_equal(chardev_find_name("uart"), uart.dev);
+    assert_null(chardev_find_name("no such"));
+    assert_ptr_equal(chardev_next(NULL), uart.dev);
+    assert_null(chardev_next(uart.dev));
+    assert_null(chardev_owner(uart.dev));
+    assert_int_equal(chardev_open(uart.dev, "mterm"), 0);
+    assert_int_equal(chardev_open(uart.dev, "other"), -EBUSY);
+    assert_string_equal(chardev_owner(uart.dev), "mterm");
+    chardev_close(uart.dev);
+    assert_int_equal(chardev_open(uart.dev, "other"), 0);
+    chardev_close(uart.dev);
+}
+
+static void test_blocks_and_poll(void **state)
+{
+    uint8_t data[8] = {0};
+
+    (void)state;
+    assert_int_equal(chardev_read_block(uart.dev, data, sizeof(data)), 0);
+    assert_int_equal(chardev_poll(uart.dev, CHARDEV_READABLE | CHARDEV_WRITABLE, 0),
+                     CHARDEV_WRITABLE);
+    chardev_received(uart.dev, (const uint8_t *)"0123456789", 10);
+    assert_int_equal(chardev_poll(uart.dev, CHARDEV_READABLE, WAIT_FOREVER), CHARDEV_READABLE);
+    assert_int_equal(chardev_read_block(uart.dev, data, sizeof(data)), 8);
+    assert_memory_equal(data, "01234567", 8);
+    assert_int_equal(chardev_read_block(uart.dev, data, sizeof(data)), 2);
+    assert_memory_equal(data, "89", 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +358,8 @@ int main(void)
         cmocka_unit_test_setup(test_ten_kilobytes_pasted, setup),
         cmocka_unit_test_setup(test_interrupt_key_gets_through_a_flood, setup),
         cmocka_unit_test_setup(test_console, setup),
+        cmocka_unit_test_setup(test_names_and_owners, setup),
+        cmocka_unit_test_setup(test_blocks_and_poll, setup),
     };
 
     return cmocka_run_group_tests(tests, boot, NULL);
