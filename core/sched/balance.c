@@ -19,6 +19,7 @@
 #define STALE_NS (3 * PERIOD_NS)
 /* VCPUs that may come to be between counting and looking. */
 #define SPARE 8
+#define ROOM_STEP 128u
 
 TABLE_DECLARE(balancers, struct balancer);
 
@@ -159,13 +160,16 @@ static void look_at_each(struct vcpu *vcpu, void *arg)
     look->view.vcpu_count++;
 }
 
-/* Room for all VCPUs; what there is stays when there is no memory. */
+/*
+ * Room for all VCPUs, in steps, so that what is taken says nothing about what was there once; what
+ * there is stays when there is no memory.
+ */
 static void make_room(void)
 {
-    unsigned wanted = vcpu_count() + SPARE;
+    unsigned wanted = ALIGN_UP(vcpu_count() + SPARE, ROOM_STEP);
     struct balance_vcpu *vcpus;
 
-    if (wanted <= balance.size)
+    if (wanted == balance.size)
         return;
     vcpus = heap_calloc(wanted, sizeof(*vcpus));
     if (vcpus == NULL)
@@ -243,6 +247,7 @@ static void look_and_move(void)
 static void balance_main(void *arg)
 {
     (void)arg;
+    make_room();
     for (;;) {
         plan_next();
         wait_until_due();

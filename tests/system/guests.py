@@ -187,8 +187,10 @@ def running(machine, *names):
 
 
 def settled(machine, before):
-    """Wait until the census is that one; what is freed by a worker takes a moment."""
-    machine.cmd_until("host memory", f"^{re.escape(before)}$", timeout=5, every=0.1)
+    """Wait until the census is that one, but for timers that have run out since; freeing takes a moment."""
+    rest, timers = re.match(r"(.* timers=)(\d+)$", before).groups()
+    fewer = "|".join(str(number) for number in range(int(timers) + 1))
+    machine.cmd_until("host memory", f"^{re.escape(rest)}({fewer})$", timeout=5, every=0.1)
 
 
 def console(machine, name, pattern, timeout=60):
