@@ -123,3 +123,11 @@ def scripts(_):
                     py_compile.compile(path, cfile=os.path.join(folder, "x.pyc"), doraise=True)
                 except py_compile.PyCompileError as error:
                     yield f"{path}: {error.msg.strip()}"
+
+
+def contract(_):
+    """docs/arch-contract.md lists what the contract's headers say."""
+    done = subprocess.run(["tools/contract_docs.py", "check", "docs/arch-contract.md"], text=True,
+                          stderr=subprocess.PIPE, check=False)
+    if done.returncode:
+        yield done.stderr.strip()

@@ -29,6 +29,7 @@ struct guest_irq_lr {
     bool eoi; /**< maintenance interrupt when the guest ends it (only without hw) */
 };
 
+/** What the host offers; the same on all its CPUs. After irq_init(). */
 enum guest_irq_version arch_guest_irq_version(void);
 /** Host-physical GICV frame for a GICv2 guest's GICC region; size 0 where there is none. */
 void arch_guest_irq_gicv(hpa_t *base, uint64_t *size);
