@@ -10,8 +10,8 @@
 #include <lib/macros.h>
 
 /** Events that one round starts, on top of the live ones. */
-#define BATCH 100
-#define ROUNDS 20
+#define BATCH 64
+#define ROUNDS 32
 /** The live events are this long away, far more than a round lasts. */
 #define AWAY_NS (100 * NS_PER_SEC)
 
