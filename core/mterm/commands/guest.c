@@ -147,12 +147,11 @@ static const struct command guest_command = {
     .name = "guest",
     .group = "Guests",
     .help = "virtual machines",
-    .details =
-        "Without TEMPLATE, create takes the node /guests/NAME; with it, a copy of\n"
-        "/templates/TEMPLATE. All faults of the node are listed, and nothing stays\n"
-        "behind then. Destroy gives everything back. Reset loads the images again and\n"
-        "resets devices and VCPUs; the guest runs again if it ran before. Pause stops its\n"
-        "virtual time too. Operations give up after a bounded time and say so.\n",
+    .details = "Without TEMPLATE, create takes the node /guests/NAME; with it, a copy of\n"
+               "/templates/TEMPLATE. All faults of the node are listed, and nothing stays\n"
+               "behind then. Destroy gives everything back. Reset loads the images again and\n"
+               "resets devices and VCPUs; the guest runs again if it ran before. Pause stops its\n"
+               "virtual time too. Operations give up after a bounded time and say so.\n",
     .verbs = guest_verbs,
     .verb_count = ARRAY_SIZE(guest_verbs),
 };
