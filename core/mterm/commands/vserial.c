@@ -152,11 +152,10 @@ static const struct command vserial_command = {
     .name = "vserial",
     .group = "Guests",
     .help = "consoles of guests",
-    .details =
-        "Attach shows recent output first, then everything in both directions as it is.\n"
-        "Every key but Ctrl-\\ goes to the guest, Ctrl-C too. Only keys are searched for\n"
-        "Ctrl-\\, so nothing a guest prints ends the connection. It ends by itself when\n"
-        "the guest is destroyed. Dump makes control bytes harmless.\n",
+    .details = "Attach shows recent output first, then everything in both directions as it is.\n"
+               "Every key but Ctrl-\\ goes to the guest, Ctrl-C too. Only keys are searched for\n"
+               "Ctrl-\\, so nothing a guest prints ends the connection. It ends by itself when\n"
+               "the guest is destroyed. Dump makes control bytes harmless.\n",
     .verbs = vserial_verbs,
     .verb_count = ARRAY_SIZE(vserial_verbs),
 };
