@@ -265,6 +265,13 @@ bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu)
     return vcpu->arch.world_cpu != 0;
 }
 
+/* Guests of the host port have no timers. */
+void arch_vcpu_timers_move(struct vcpu *vcpu, unsigned cpu)
+{
+    (void)vcpu;
+    (void)cpu;
+}
+
 void arch_vcpu_sync(struct vcpu *vcpu)
 {
     if (vcpu->arch.world_cpu != 0)

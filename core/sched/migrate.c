@@ -54,6 +54,10 @@ static void hand_over(struct vcpu *vcpu, unsigned to)
     if (se->on_queue)
         sched_dequeue(&per_cpu(run_queue, se->cpu), vcpu);
     migrate_assign(vcpu, to);
+    if (hrtimer_is_armed(&vcpu->wait_timer))
+        hrtimer_migrate(&vcpu->wait_timer, to);
+    if (vcpu->is_normal)
+        arch_vcpu_timers_move(vcpu, to);
     if (vcpu->state != VCPU_READY)
         return;
     /* Last of its equals there, with a slice of its own: moving about gains no time. */

@@ -128,6 +128,14 @@ void guest_timer_forget(struct vcpu *vcpu)
     gic_deactivate_private(vtimer_irq);
 }
 
+void arch_vcpu_timers_move(struct vcpu *vcpu, unsigned cpu)
+{
+    if (hrtimer_is_armed(&vcpu->arch.vtimer))
+        hrtimer_migrate(&vcpu->arch.vtimer, cpu);
+    if (hrtimer_is_armed(&vcpu->arch.ptimer))
+        hrtimer_migrate(&vcpu->arch.ptimer, cpu);
+}
+
 void guest_timer_cancel(struct vcpu *vcpu)
 {
     hrtimer_cancel(&vcpu->arch.vtimer);

@@ -43,6 +43,9 @@ void arch_vcpu_world_unload(struct vcpu *vcpu);
 /** Does any CPU hold its world? A no is final while the VCPU is off all CPUs. Any context. */
 bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu);
 
+/** Timer events that stand in for the guest's timers fire on that CPU from now on. Any context; locks may be held. */
+void arch_vcpu_timers_move(struct vcpu *vcpu, unsigned cpu);
+
 /** Make the saved state in memory current: cross-calls world_cpu if needed. Orphan context, or Normal for itself. The VCPU is not running. */
 void arch_vcpu_sync(struct vcpu *vcpu);
 /**
