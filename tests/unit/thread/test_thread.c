@@ -9,6 +9,7 @@
 
 #include <hv/clock.h>
 #include <hv/ctx.h>
+#include <hv/heap.h>
 #include <hv/page.h>
 #include <hv/sched.h>
 #include <hv/thread.h>
@@ -16,6 +17,7 @@
 #include <lib/errno.h>
 #include <port/host.h>
 #include <port/machine.h>
+#include <string.h>
 
 static int start(void **state)
 {
@@ -215,6 +217,50 @@ static void test_detached_threads_vanish(void **state)
     assert_int_equal(machine_census().vcpus, before.vcpus);
 }
 
+static const struct thread_info *find_info(const struct thread_info *rows, unsigned count,
+                                           const char *name)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static void test_list(void **state)
+{
+    const struct thread_config config = {.name = "listed",
+                                         .fn = sleep_until_stopped,
+                                         .priority = 2,
+                                         .time_slice = 12345,
+                                         .affinity = CPU_MASK(0),
+                                         .uses_fp = true};
+    struct thread *thread, *created;
+    struct thread_info *rows;
+    const struct thread_info *info;
+    unsigned count;
+
+    (void)state;
+    assert_int_equal(thread_create_with(&config, &thread), 0);
+    assert_int_equal(thread_create("created", answer, NULL, 1, 0, &created), 0);
+    assert_int_equal(thread_set_priority(thread, 4), 0);
+    assert_int_equal(thread_get_all(&rows, &count), 0);
+    info = find_info(rows, count, "listed");
+    assert_non_null(info);
+    assert_int_equal(info->state, THREAD_CREATED);
+    assert_int_equal(info->priority, 4);
+    assert_int_equal(info->base_priority, 4);
+    assert_int_equal(info->time_slice, 12345);
+    assert_true(info->uses_fp);
+    assert_int_equal(info->fn, (uintptr_t)sleep_until_stopped);
+    info = find_info(rows, count, "created");
+    assert_false(info->uses_fp);
+    assert_string_equal(thread_state_name(info->state), "created");
+    assert_null(find_info(rows, count, "idle/0"));
+    heap_free(rows);
+    thread_join(thread, NULL);
+    thread_join(created, NULL);
+}
+
 static unsigned work_runs;
 static struct work first_work;
 
@@ -267,6 +313,7 @@ int main(void)
         cmocka_unit_test_setup(test_stop_ends_sleep, start),
         cmocka_unit_test_setup(test_sleep_is_exact, start),
         cmocka_unit_test_setup(test_join_sleeps, start),
+        cmocka_unit_test_setup(test_list, start),
         cmocka_unit_test_setup(test_detached_threads_vanish, start),
         cmocka_unit_test(test_worker),
     };
