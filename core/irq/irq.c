@@ -99,6 +99,7 @@ enum irq_result irq_nobody(uint32_t irq, void *arg)
 }
 
 static void desc_own(struct irq_desc *desc, const char *name, irq_handler handler, void *arg)
+    REQUIRES(irq_lock)
 {
     (void)str_copy(desc->name, name, sizeof(desc->name));
     desc->owned = true;
@@ -107,6 +108,8 @@ static void desc_own(struct irq_desc *desc, const char *name, irq_handler handle
     desc->storm_ns = 0;
     desc->unhandled_streak = 0;
     desc->arg = arg;
+    /* Away from an isolated CPU; what is private or chained has no route of its own. */
+    (void)irq_desc_route(desc, desc->affinity);
     __atomic_store_n(&desc->handler, handler, __ATOMIC_RELEASE);
 }
 

@@ -2,6 +2,7 @@
 // Isolated CPUs: left to the VCPUs whose affinity names them and no others.
 
 #include <hv/dt.h>
+#include <hv/irq.h>
 #include <hv/log.h>
 
 #include "sched_internal.h"
@@ -25,4 +26,5 @@ void sched_read_isolated_cpus(const struct dt_node *vmm)
             log_error("/vmm: bulkhead,isolated-cpus: there can be no CPU %u", cpu);
     }
     __atomic_store_n(&isolated, mask, __ATOMIC_RELAXED);
+    irq_set_isolated(mask);
 }

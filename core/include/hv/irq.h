@@ -127,7 +127,7 @@ void irq_disable(uint32_t irq);
 void irq_hold(uint32_t irq);
 void irq_unhold(uint32_t irq);
 
-/** CPUs that take no device interrupts; the routes change at once. Orphan. */
+/** CPUs that take no device interrupts; the routes change at once. Boot or Orphan. */
 void irq_set_isolated(cpumask_t cpus);
 /**
  * The CPUs that may take it: the one of them, online and not isolated, that has the fewest gets it.

@@ -288,6 +288,11 @@ static void test_isolated(void **state)
     assert_int_equal(irq_set_affinity(40, CPU_MASK(3)), -EBUSY);
     assert_int_equal(irq_set_affinity(40, CPU_MASK(3) | CPU_MASK(1)), 0);
     assert_int_equal(target_of(40), 1);
+    /* One that is asked for now is not sent there in the first place. */
+    irq_release(40);
+    irq_set_isolated(CPU_MASK(0));
+    assert_int_equal(irq_request(40, "a", handler, &handled), 0);
+    assert_int_not_equal(target_of(40), 0);
     irq_set_isolated(0);
     irq_release(40);
     irq_release(41);
