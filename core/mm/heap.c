@@ -53,10 +53,10 @@ static struct slab *slab_create(unsigned class) REQUIRES(heap_lock)
     slab->used = 0;
     slab->free[0] = slots >= 64 ? ~0ULL : BIT(slots) - 1;
     slab->free[1] = slots > 64 ? BIT(slots - 64) - 1 : 0;
-    slab->check = slab_checksum(slab);
+    slab->check = heap_slab_checksum(slab);
     for (unsigned i = 0; i < slots; i++) {
         *slot_seal(slab_slot(slab, i), class) = (struct seal){0};
-        free_slot_seal(slab_slot(slab, i), class);
+        heap_free_slot_seal(slab_slot(slab, i), class);
     }
     list_add_head(&partial[class], &slab->link);
     list_add_tail(&heap_slabs, &slab->all);
@@ -75,19 +75,19 @@ static void *small_alloc(unsigned class, struct seal seal) REQUIRES(heap_lock)
         slab = slab_create(class);
     if (slab == NULL)
         return NULL;
-    if (!slab_is_sound(slab))
+    if (!heap_slab_is_sound(slab))
         heap_panic("damaged header of a slab", slab, slot_seal(slab_slot(slab, 0), class));
     word = slab->free[0] != 0 ? 0 : 1;
     index = word * 64 + (unsigned)__builtin_ctzll(slab->free[word]);
     slot = slab_slot(slab, index);
-    fault = free_slot_fault(slot, class, false);
+    fault = heap_free_slot_fault(slot, class, false);
     if (fault != NULL)
         heap_panic(fault, slot, slot_seal(slot, class));
     slab->free[word] &= slab->free[word] - 1;
     if (++slab->used == slab_slots(class))
         list_remove(&slab->link);
-    slab->check = slab_checksum(slab);
-    object_seal(slot, class, seal);
+    slab->check = heap_slab_checksum(slab);
+    heap_object_seal(slot, class, seal);
     count_object(class, &seal, seal.size, 1);
     return slot;
 }
@@ -106,7 +106,7 @@ static unsigned small_verify(const struct slab *slab, void *ptr)
         heap_panic("no object, but inside of one", ptr, slot_seal(slab_slot(slab, index), class));
     if (slab_slot_is_free(slab, index))
         heap_panic("double free", ptr, slot_seal(ptr, class));
-    fault = object_fault(ptr, class);
+    fault = heap_object_fault(ptr, class);
     if (fault != NULL)
         heap_panic(fault, ptr, slot_seal(ptr, class));
     return index;
@@ -128,12 +128,12 @@ static void small_free(struct slab *slab, void *ptr) REQUIRES(heap_lock)
     const struct seal *seal = slot_seal(ptr, class);
 
     count_object(class, seal, seal->size, -1);
-    free_slot_seal(ptr, class);
+    heap_free_slot_seal(ptr, class);
     slab->free[index / 64] |= BIT(index % 64);
     if (slab->used == slab_slots(class))
         list_add_head(&partial[class], &slab->link);
     slab->used--;
-    slab->check = slab_checksum(slab);
+    slab->check = heap_slab_checksum(slab);
     /* Given back at once, so that what is taken depends on what is held and on nothing else. */
     if (slab->used == 0)
         slab_destroy(slab);
@@ -152,7 +152,7 @@ static void *large_alloc(size_t size, struct seal seal) REQUIRES(heap_lock)
     large->taken = taken;
     large->site = seal.site;
     large->guest = seal.guest;
-    large_seal(large);
+    heap_large_seal(large);
     list_add_tail(&heap_larges, &large->all);
     count_taken(CLASSES, (int64_t)taken);
     count_object(CLASSES, &seal, size, 1);
@@ -164,8 +164,8 @@ static void large_free(struct large *large) REQUIRES(heap_lock)
     const struct seal seal = {.site = large->site, .guest = large->guest};
     uint64_t taken = large->taken;
 
-    if (large_fault(large) != NULL)
-        heap_panic(large_fault(large), (char *)large + HEADER_SIZE, &seal);
+    if (heap_large_fault(large) != NULL)
+        heap_panic(heap_large_fault(large), (char *)large + HEADER_SIZE, &seal);
     count_object(CLASSES, &seal, large->size, -1);
     count_taken(CLASSES, -(int64_t)taken);
     list_remove(&large->all);
@@ -246,9 +246,9 @@ void heap_free(void *ptr)
     if (!IS_ALIGNED((uintptr_t)ptr, 16))
         heap_panic("no object", ptr, NULL);
     spin_lock(&heap_lock);
-    if (slab_is_sound(slab))
+    if (heap_slab_is_sound(slab))
         small_free(slab, ptr);
-    else if (large_is_sound(large) && ptr == (char *)large + HEADER_SIZE)
+    else if (heap_large_is_sound(large) && ptr == (char *)large + HEADER_SIZE)
         large_free(large);
     else
         heap_panic_header(ptr);

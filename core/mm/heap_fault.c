@@ -23,26 +23,26 @@
 #define DEBUG_HEAP false
 #endif
 
-uint64_t slab_checksum(const struct slab *slab)
+uint64_t heap_slab_checksum(const struct slab *slab)
 {
     return (SLAB_MAGIC << 32 | (uint64_t)slab->class << 16 | slab->used) ^ slab->free[0] ^
            (slab->free[1] << 1 | slab->free[1] >> 63) ^ (uintptr_t)slab;
 }
 
-uint64_t large_checksum(const struct large *large)
+uint64_t heap_large_checksum(const struct large *large)
 {
     return LARGE_MAGIC << 40 ^ large->size ^ (large->taken << 1) ^ (uintptr_t)large ^
            (uint64_t)large->site << 48 ^ (uint64_t)large->guest << 32;
 }
 
-bool slab_is_sound(const struct slab *slab)
+bool heap_slab_is_sound(const struct slab *slab)
 {
-    return slab->class < CLASSES && slab->check == slab_checksum(slab);
+    return slab->class < CLASSES && slab->check == heap_slab_checksum(slab);
 }
 
-bool large_is_sound(const struct large *large)
+bool heap_large_is_sound(const struct large *large)
 {
-    return large->check == large_checksum(large);
+    return large->check == heap_large_checksum(large);
 }
 
 static uint16_t seal_mark(const void *slot, const struct seal *seal)
@@ -67,7 +67,7 @@ static bool bytes_are(const void *data, uint8_t byte, size_t size)
     return true;
 }
 
-void object_seal(void *slot, unsigned class, struct seal seal)
+void heap_object_seal(void *slot, unsigned class, struct seal seal)
 {
     seal.mark = seal_mark(slot, &seal);
     *slot_seal(slot, class) = seal;
@@ -83,7 +83,7 @@ static bool seal_is_sound(const void *slot, unsigned class)
            seal->size <= heap_slots[class] - sizeof(struct seal);
 }
 
-const char *object_fault(const void *slot, unsigned class)
+const char *heap_object_fault(const void *slot, unsigned class)
 {
     const struct seal *seal = slot_seal(slot, class);
     const char *guard = (const char *)slot + seal->size;
@@ -95,14 +95,14 @@ const char *object_fault(const void *slot, unsigned class)
     return NULL;
 }
 
-void free_slot_seal(void *slot, unsigned class)
+void heap_free_slot_seal(void *slot, unsigned class)
 {
     if (DEBUG_HEAP)
         memset(slot, POISON_BYTE, heap_slots[class] - sizeof(struct seal));
     slot_seal(slot, class)->mark = SEAL_DEAD;
 }
 
-const char *free_slot_fault(const void *slot, unsigned class, bool whole)
+const char *heap_free_slot_fault(const void *slot, unsigned class, bool whole)
 {
     unsigned size = heap_slots[class] - (unsigned)sizeof(struct seal);
     const uint64_t *words = slot;
@@ -118,14 +118,14 @@ const char *free_slot_fault(const void *slot, unsigned class, bool whole)
     return NULL;
 }
 
-void large_seal(struct large *large)
+void heap_large_seal(struct large *large)
 {
-    large->check = large_checksum(large);
+    large->check = heap_large_checksum(large);
     if (DEBUG_HEAP)
         memset((char *)large + HEADER_SIZE + large->size, GUARD_BYTE, GUARD_MAX);
 }
 
-const char *large_fault(const struct large *large)
+const char *heap_large_fault(const struct large *large)
 {
     const char *guard = (const char *)large + HEADER_SIZE + large->size;
 

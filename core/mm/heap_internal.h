@@ -73,17 +73,17 @@ static inline struct seal *slot_seal(const void *slot, unsigned class)
 }
 
 /* heap_fault.c: all with heap_lock held. What is wrong, or NULL. */
-uint64_t slab_checksum(const struct slab *slab);
-uint64_t large_checksum(const struct large *large);
-bool slab_is_sound(const struct slab *slab);
-bool large_is_sound(const struct large *large);
-const char *object_fault(const void *slot, unsigned class);
-const char *free_slot_fault(const void *slot, unsigned class, bool whole);
-const char *large_fault(const struct large *large);
+uint64_t heap_slab_checksum(const struct slab *slab);
+uint64_t heap_large_checksum(const struct large *large);
+bool heap_slab_is_sound(const struct slab *slab);
+bool heap_large_is_sound(const struct large *large);
+const char *heap_object_fault(const void *slot, unsigned class);
+const char *heap_free_slot_fault(const void *slot, unsigned class, bool whole);
+const char *heap_large_fault(const struct large *large);
 /* Put in what these look for. */
-void object_seal(void *slot, unsigned class, struct seal seal);
-void free_slot_seal(void *slot, unsigned class);
-void large_seal(struct large *large);
+void heap_object_seal(void *slot, unsigned class, struct seal seal);
+void heap_free_slot_seal(void *slot, unsigned class);
+void heap_large_seal(struct large *large);
 /* Stops the machine, naming the owner as far as it can be found. */
 NORETURN void heap_panic(const char *what, const void *ptr, const struct seal *seal);
 /* A damaged header leaves the seals: the object's own says whose it is. */

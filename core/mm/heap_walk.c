@@ -33,15 +33,15 @@ static void walk_slab(const struct walk *walk, const struct slab *slab) REQUIRES
 {
     const struct heap_object damaged = {.ptr = slab, .fault = "damaged header of a slab"};
 
-    if (!slab_is_sound(slab)) {
+    if (!heap_slab_is_sound(slab)) {
         walk->fn(&damaged, walk->arg);
         return;
     }
     for (unsigned i = 0; i < slab_slots(slab->class); i++) {
         const void *slot = slab_slot(slab, i);
         bool is_free = slab_slot_is_free(slab, i);
-        const char *fault =
-            is_free ? free_slot_fault(slot, slab->class, true) : object_fault(slot, slab->class);
+        const char *fault = is_free ? heap_free_slot_fault(slot, slab->class, true)
+                                    : heap_object_fault(slot, slab->class);
 
         if (!is_free || fault != NULL)
             tell(walk, slot, slot_seal(slot, slab->class), fault);
@@ -53,11 +53,11 @@ static void walk_large(const struct walk *walk, const struct large *large) REQUI
     const char *ptr = (const char *)large + HEADER_SIZE;
     struct heap_object object = {.ptr = ptr, .fault = "damaged header"};
 
-    if (large_is_sound(large)) {
+    if (heap_large_is_sound(large)) {
         object.size = large->size;
         object.site = heap_site_by_id(large->site);
         object.guest = large->guest;
-        object.fault = large_fault(large);
+        object.fault = heap_large_fault(large);
     }
     walk->fn(&object, walk->arg);
 }

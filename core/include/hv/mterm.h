@@ -180,3 +180,8 @@ unsigned mterm_timer_count(void);
 /** Empty the console's queue, stop all CPUs, and go. */
 NORETURN void mterm_power_off(void);
 NORETURN void mterm_power_reset(void);
+
+/** The hypervisor's address space, a line for each part. Orphan. -EINTR. */
+int mterm_memory_map(struct terminal *term);
+/** Bytes of RAM at a host-physical address; what can not be shown is refused with the reason (-EINVAL). Orphan. -EINTR. */
+int mterm_memory_dump(struct terminal *term, uint64_t addr, uint64_t size);
