@@ -28,6 +28,17 @@ def vcpus(text):
     return f"vcpus {{ {text} }};"
 
 
+def fixed(address):
+    """Return memory at a place of the host that is given."""
+    return (f'memory@40000000 {{ device_type = "memory"; bulkhead,host-address = <{address:#x}>; '
+            f'reg = <0 0x40000000 0 0x1000000>; }};')
+
+
+ALIASES = """
+a: a@50000000 { bulkhead,alias = <&b>; reg = <0 0x50000000 0 0x1000>; };
+b: b@60000000 { bulkhead,alias = <&a>; reg = <0 0x60000000 0 0x1000>; };
+"""
+
 # name: (what the message must say, the arguments of guests.dts)
 BAD = {
     "overlap": (r"uart0@40100000: reg: .*overlaps.*memory@40000000",
@@ -102,6 +113,36 @@ BAD = {
                 dict(props=KERNEL + 'bulkhead,dtb = "hello.bin";')),
     "tiny": (r"not inside|no room", dict(aspace=memory(0x40000000, 0x1000))),
     "cells": (r"aspace: #address-cells: must be", {}),
+    "uart_of_host": (r"bulkhead,passthrough: \"pl011@9000000\" is the hypervisor's console",
+                     dict(aspace=MEMORY + 'a { bulkhead,passthrough = "/pl011@9000000"; };')),
+    "gic_of_host": (r"bulkhead,passthrough: \"intc@8000000\" is the hypervisor's interrupt controller",
+                    dict(aspace=MEMORY + 'a { bulkhead,passthrough = "/intc@8000000"; };')),
+    "timer_of_host": (r"bulkhead,passthrough: \"timer\" is the hypervisor's timer",
+                      dict(aspace=MEMORY + 'a { bulkhead,passthrough = "/timer"; };')),
+    "nothing_of_host": (r"bulkhead,passthrough: the host has no device \"/nothing\"",
+                        dict(aspace=MEMORY + 'a { bulkhead,passthrough = "/nothing"; };')),
+    "hypervisor_ram": (r"bulkhead,host-address: 0x40200000 overlaps \"hypervisor\"",
+                       dict(aspace=fixed(0x40200000))),
+    "no_ram": (r"bulkhead,host-address: 0x9000000, size 0x1000000: is not RAM",
+               dict(aspace=fixed(0x9000000))),
+    "ram_misaligned": (r"bulkhead,host-address: 0x50000004 must be a multiple",
+                       dict(aspace=fixed(0x50000004))),
+    "alias_cycle": (r"bulkhead,alias: \"b@60000000\" is no memory or device",
+                    dict(aspace=MEMORY + ALIASES)),
+    "alias_of_itself": (r"bulkhead,alias: must be the label",
+                        dict(aspace=MEMORY + ALIASES.replace("<&b>", "<&a>"))),
+    "huge_property": (r"bulkhead,count: must be one cell",
+                      dict(vcpus=vcpus("bulkhead,count = <" + "1 " * 20000 + ">;"))),
+    "empty_property": (r"bulkhead,count: must be one cell", dict(vcpus=vcpus("bulkhead,count;"))),
+    "huge_compatible": (r"a000000: compatible: no emulated device",
+                        dict(aspace=MEMORY + "disk@a000000 { compatible = [" + "00 " * 40000 + "]; };")),
+    "reservation": (r"bulkhead,budget-us: is more than there is time for",
+                    dict(vcpus=vcpus("bulkhead,count = <1>; bulkhead,period-us = <1000>; "
+                                     "bulkhead,budget-us = <2000>;"))),
+    "period_alone": (r"bulkhead,budget-us: missing",
+                     dict(vcpus=vcpus("bulkhead,count = <1>; bulkhead,period-us = <1000>;"))),
+    "misspelt_nodes": (r"warning: /guests/misspelt_nodes/vcpu: means nothing here; is vcpus meant",
+                       dict(vcpus="vcpu { bulkhead,count = <1>; };")),
 }
 
 

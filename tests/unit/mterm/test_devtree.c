@@ -12,6 +12,8 @@
 #include <hv/heap.h>
 #include <hv/mterm.h>
 #include <hv/page.h>
+#include <hv/sched.h>
+#include <hv/thread.h>
 #include <lib/errno.h>
 #include <libfdt.h>
 #include <stdio.h>
@@ -282,6 +284,50 @@ THREAD_TEST(test_out_of_memory_at_any_point)
     assert_run("devtree node delete /guests", "");
 }
 
+/* A console that lets others run in the middle of what it prints. */
+
+static struct dt_node *busy_node;
+
+static int delete_it(void *arg)
+{
+    (void)arg;
+    guest_tree_lock();
+    if (busy_node != NULL)
+        assert_int_equal(dt_delete_node(busy_node), 0);
+    busy_node = NULL;
+    guest_tree_unlock();
+    return 0;
+}
+
+static void slow_write(struct terminal *t, const char *text, size_t size)
+{
+    fake_write(t, text, size);
+    fixture_settle();
+}
+
+THREAD_TEST(test_deleted_while_it_is_shown)
+{
+    struct thread *thread;
+    static char expected[sizeof(output)];
+    int code;
+
+    (void)arg;
+    assert_int_equal(run("devtree node dump /guests"), 0);
+    memcpy(expected, output, sizeof(output));
+    busy_node = dt_find("/guests/linux0/aspace");
+    term.write = slow_write;
+    assert_int_equal(thread_create("delete", delete_it, NULL, SCHED_PRIORITY_DEFAULT, 0, &thread),
+                     0);
+    assert_int_equal(thread_start(thread), 0);
+    assert_int_equal(run("devtree node dump /guests"), 0);
+    term.write = fake_write;
+    assert_int_equal(thread_join(thread, &code), 0);
+    assert_null(busy_node);
+    assert_string_equal(output, expected);
+    assert_null(dt_find("/guests/linux0/aspace"));
+    assert_int_equal(fixture_tree(NULL, 0), 0);
+}
+
 /* Names of the tree are shown, not obeyed. */
 THREAD_TEST(test_long_names_are_cut)
 {
@@ -300,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_load),
         cmocka_unit_test(test_guest_by_hand),
+        cmocka_unit_test(test_deleted_while_it_is_shown),
         cmocka_unit_test(test_long_names_are_cut),
         cmocka_unit_test(test_out_of_memory_at_any_point),
     };
