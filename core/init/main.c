@@ -55,6 +55,7 @@ static int start_services(void *arg)
     driver_probe_all();
     run_initcalls(INITCALL_DEVICE);
     run_initcalls(INITCALL_LATE);
+    run_initcalls(INITCALL_SHELL);
     return 0;
 }
 

@@ -108,4 +108,4 @@ int mterm_start(void)
         open_more(vmm);
     return 0;
 }
-INITCALL(INITCALL_LATE, mterm_start);
+INITCALL(INITCALL_SHELL, mterm_start);

@@ -7,7 +7,8 @@
 enum initcall_level {
     INITCALL_CORE,   /**< scheduler runs, no devices yet; boot CPU, init thread */
     INITCALL_DEVICE, /**< after drivers probed */
-    INITCALL_LATE,   /**< guests and shell may start */
+    INITCALL_LATE,   /**< guests may start */
+    INITCALL_SHELL,  /**< all else stands: nothing is logged any more behind the first prompt */
     INITCALL_LEVELS,
 };
 
