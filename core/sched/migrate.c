@@ -149,9 +149,10 @@ int vcpu_set_affinity(struct vcpu *vcpu, cpumask_t affinity)
 
 static bool find_idle(const struct sched_entity *se, unsigned *cpu)
 {
-    cpumask_t left = sched_allowed_cpus(se->affinity) & ~CPU_MASK(se->cpu);
+    cpumask_t left =
+        __atomic_load_n(&sched_idle_cpus, __ATOMIC_RELAXED) & se->affinity & ~CPU_MASK(se->cpu);
 
-    if (sched_isolated_cpus() & CPU_MASK(se->cpu))
+    if (left == 0 || (sched_isolated_cpus() & CPU_MASK(se->cpu)))
         return false;
     for (left &= ~sched_isolated_cpus(); left != 0; left &= left - 1) {
         *cpu = (unsigned)__builtin_ctzll(left);

@@ -53,6 +53,7 @@ static const struct sched_policy partition = {
     .enqueue = prr_enqueue,
     .dequeue = prr_dequeue,
     .pick = prr_pick,
+    .turn = prr_turn,
     .preempts = prr_preempts,
     .renew = prr_renew,
     .next_event = prr_next_event,

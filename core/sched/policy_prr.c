@@ -20,10 +20,11 @@ void prr_init(void *queue)
 
     prr->ready = 0;
     for (unsigned i = 0; i <= SCHED_PRIORITY_MAX; i++) {
-        list_init(&prr->level[i].woken);
         list_init(&prr->level[i].current);
         list_init(&prr->level[i].next);
+        prr->level[i].woken = &prr->level[i].current;
         prr->level[i].round = i + 1;
+        prr->level[i].bit = BIT(i);
         prr->level[i].count = 0;
     }
 }
@@ -59,58 +60,109 @@ static bool is_behind(const struct prr_level *level, struct sched_entity *se)
     return round != level->round && round != level->round + PRR_ROUND;
 }
 
-static struct list *list_for(struct prr_level *level, struct sched_entity *se,
-                             enum sched_arrival how)
+/* Its next slice; with nobody else about, the round is over: who comes later is in the new one. */
+static void renew(struct prr_level *level, struct sched_entity *se)
 {
-    if (*round_of(se) != level->round)
-        return &level->next;
-    return how == SCHED_WOKEN ? &level->woken : &level->current;
+    if (level->count == 0)
+        level->round += PRR_ROUND;
+    *round_of(se) = is_behind(level, se) ? level->round : level->round + PRR_ROUND;
+    se->slice_left = se->time_slice;
+}
+
+static inline void insert(struct prr_level *level, struct sched_entity *se, enum sched_arrival how)
+{
+    if (se->slice_left == 0)
+        renew(level, se);
+    else if (unlikely(is_behind(level, se)))
+        catch_up(level, se);
+    if (*round_of(se) != level->round) {
+        list_add_tail(&level->next, &se->link);
+    } else if (how == SCHED_WOKEN || how == SCHED_PREEMPTED) {
+        list_add_head(level->woken, &se->link);
+        if (how == SCHED_WOKEN)
+            level->woken = &se->link;
+    } else {
+        list_add_tail(&level->current, &se->link);
+    }
 }
 
 void prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now)
 {
     struct prr_queue *prr = queue;
     struct prr_level *level = &prr->level[se->priority];
-    struct list *list;
 
-    if (unlikely(is_behind(level, se)))
-        catch_up(level, se);
-    else if (unlikely(se->slice_left == 0))
-        prr_renew(queue, se, now);
-    list = list_for(level, se, how);
-    if (how == SCHED_PREEMPTED)
-        list_add_head(list, &se->link);
-    else
-        list_add_tail(list, &se->link);
-    prr->ready |= BIT(se->priority);
+    (void)now;
+    insert(level, se, how);
+    prr->ready |= level->bit;
     level->count++;
+}
+
+static inline void unlink(struct prr_level *level, struct sched_entity *se)
+{
+    if (level->woken == &se->link)
+        level->woken = se->link.prev;
+    list_remove(&se->link);
 }
 
 void prr_dequeue(void *queue, struct sched_entity *se)
 {
     struct prr_queue *prr = queue;
+    struct prr_level *level = &prr->level[se->priority];
 
-    list_remove(&se->link);
-    if (--prr->level[se->priority].count == 0)
-        prr->ready &= ~BIT(se->priority);
+    unlink(level, se);
+    if (--level->count == 0)
+        prr->ready &= ~level->bit;
 }
 
-struct sched_entity *prr_pick(void *queue, uint64_t now)
+/* The first of a level that is not empty, out of its list. */
+static inline struct sched_entity *take_first(struct prr_level *level)
 {
-    struct prr_queue *prr = queue;
-    struct prr_level *level;
+    struct sched_entity *se;
 
-    (void)now;
-    if (prr->ready == 0)
-        return NULL;
-    level = &prr->level[highest(prr)];
-    if (!list_is_empty(&level->woken))
-        return LIST_FIRST(&level->woken, struct sched_entity, link);
     if (list_is_empty(&level->current)) {
         list_splice(&level->current, &level->next);
         level->round += PRR_ROUND;
     }
-    return LIST_FIRST(&level->current, struct sched_entity, link);
+    se = LIST_ENTRY(level->current.next, struct sched_entity, link);
+    unlink(level, se);
+    return se;
+}
+
+static inline uint64_t slice_end(const struct prr_queue *prr, const struct sched_entity *se,
+                                 uint64_t start)
+{
+    return prr->ready >> se->priority == 0 ? SCHED_NEVER : start + se->slice_left;
+}
+
+struct sched_choice prr_pick(void *queue, uint64_t now)
+{
+    struct prr_queue *prr = queue;
+    struct prr_level *level;
+    struct sched_entity *se;
+
+    if (prr->ready == 0)
+        return (struct sched_choice){NULL, SCHED_NEVER};
+    level = &prr->level[highest(prr)];
+    se = take_first(level);
+    if (--level->count == 0)
+        prr->ready &= ~level->bit;
+    return (struct sched_choice){se, slice_end(prr, se, now)};
+}
+
+/* Among equals one comes and one goes: all that changes is their order. */
+struct sched_choice prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
+                             uint64_t now)
+{
+    struct prr_queue *prr = queue;
+    struct prr_level *level = &prr->level[se->priority];
+
+    if (level->count == 0 || prr->ready >= 2 * level->bit) {
+        prr_enqueue(queue, se, how, now);
+        return prr_pick(queue, now);
+    }
+    insert(level, se, how);
+    se = take_first(level);
+    return (struct sched_choice){se, now + se->slice_left};
 }
 
 bool prr_preempts(void *queue, const struct sched_entity *running, const struct sched_entity *woken)
@@ -119,30 +171,21 @@ bool prr_preempts(void *queue, const struct sched_entity *running, const struct 
 
     if (woken->priority != running->priority)
         return woken->priority > running->priority;
-    return !list_is_empty(&prr->level[woken->priority].woken);
+    return prr->level[woken->priority].woken != &prr->level[woken->priority].current;
 }
 
 void prr_renew(void *queue, struct sched_entity *se, uint64_t now)
 {
     struct prr_queue *prr = queue;
-    struct prr_level *level = &prr->level[se->priority];
 
     (void)now;
-    /* With nobody else about, the round is over: who comes later is in the new one. */
-    if (level->count == 0)
-        level->round += PRR_ROUND;
-    *round_of(se) = is_behind(level, se) ? level->round : level->round + PRR_ROUND;
-    se->slice_left = se->time_slice;
+    renew(&prr->level[se->priority], se);
 }
 
 uint64_t prr_next_event(void *queue, const struct sched_entity *running, uint64_t now)
 {
-    const struct prr_queue *prr = queue;
-
     (void)now;
-    if (running == NULL || prr->ready >> running->priority == 0)
-        return SCHED_NEVER;
-    return running->last_start + running->slice_left;
+    return running != NULL ? slice_end(queue, running, running->last_start) : SCHED_NEVER;
 }
 
 unsigned prr_count(void *queue)
@@ -166,7 +209,6 @@ void prr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void 
     struct prr_queue *prr = queue;
 
     for (unsigned i = SCHED_PRIORITY_MAX + 1; i-- > 0;) {
-        walk_list(&prr->level[i].woken, fn, arg);
         walk_list(&prr->level[i].current, fn, arg);
         walk_list(&prr->level[i].next, fn, arg);
     }
@@ -180,6 +222,7 @@ static const struct sched_policy prr = {
     .enqueue = prr_enqueue,
     .dequeue = prr_dequeue,
     .pick = prr_pick,
+    .turn = prr_turn,
     .preempts = prr_preempts,
     .renew = prr_renew,
     .next_event = prr_next_event,

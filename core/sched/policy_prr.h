@@ -4,14 +4,17 @@
 
 #include <hv/sched.h>
 
-/** Who is in the lists of a level has slice left in this round, except in next. */
+/** Who is in current has slice left in this round, who is in next has used it up. */
 struct prr_level {
-    struct list woken;   /**< came from sleep: before the others, in the order they came */
-    struct list current; /**< wait for their turn in this round */
-    struct list next;    /**< have used up their slice: wait for the next round */
+    struct list current; /**< wait for their turn; those who come from sleep before the others */
+    struct list next;    /**< wait for the next round */
+    struct list *woken;  /**< the last of those who came from sleep; the head of current: none */
     uint64_t round;      /**< times PRR_ROUND, plus priority + 1: no two levels have the same */
-    unsigned count;      /**< in all three */
+    uint64_t bit;        /**< of this level in prr_queue.ready */
+    uint64_t count;      /**< in both */
 };
+
+static_assert(sizeof(struct prr_level) == 64, "found by a shift");
 
 #define PRR_ROUND 16
 
@@ -29,9 +32,11 @@ struct prr_entity {
 void prr_init(void *queue);
 void prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now);
 void prr_dequeue(void *queue, struct sched_entity *se);
-struct sched_entity *prr_pick(void *queue, uint64_t now);
+struct sched_choice prr_pick(void *queue, uint64_t now);
 bool prr_preempts(void *queue, const struct sched_entity *running, const struct sched_entity *woken);
 void prr_renew(void *queue, struct sched_entity *se, uint64_t now);
 uint64_t prr_next_event(void *queue, const struct sched_entity *running, uint64_t now);
+struct sched_choice prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
+                             uint64_t now);
 unsigned prr_count(void *queue);
 void prr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg);

@@ -46,12 +46,20 @@ static void rr_dequeue(void *queue, struct sched_entity *se)
     rr->count--;
 }
 
-static struct sched_entity *rr_pick(void *queue, uint64_t now)
+static uint64_t slice_end(const struct rr_queue *rr, const struct sched_entity *se, uint64_t start)
+{
+    return rr->count == 0 ? SCHED_NEVER : start + se->slice_left;
+}
+
+static struct sched_choice rr_pick(void *queue, uint64_t now)
 {
     struct rr_queue *rr = queue;
+    struct sched_entity *se = LIST_FIRST(&rr->ready, struct sched_entity, link);
 
-    (void)now;
-    return LIST_FIRST(&rr->ready, struct sched_entity, link);
+    if (se == NULL)
+        return (struct sched_choice){NULL, SCHED_NEVER};
+    rr_dequeue(queue, se);
+    return (struct sched_choice){se, slice_end(rr, se, now)};
 }
 
 static bool rr_preempts(void *queue, const struct sched_entity *running,
@@ -65,12 +73,8 @@ static bool rr_preempts(void *queue, const struct sched_entity *running,
 
 static uint64_t rr_next_event(void *queue, const struct sched_entity *running, uint64_t now)
 {
-    const struct rr_queue *rr = queue;
-
     (void)now;
-    if (running == NULL || rr->count == 0)
-        return SCHED_NEVER;
-    return running->last_start + running->slice_left;
+    return running != NULL ? slice_end(queue, running, running->last_start) : SCHED_NEVER;
 }
 
 static unsigned rr_count(void *queue)

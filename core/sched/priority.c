@@ -32,14 +32,10 @@ static void apply(struct vcpu *vcpu)
     if (vcpu->se.on_queue) {
         requeue(rq, vcpu);
     } else {
-        struct sched_entity *best = NULL;
-
         vcpu->se.priority = sched_priority(vcpu);
-        if (rq->current == vcpu && !vcpu->is_idle)
-            best = sched_policy()->pick(rq->queue, clock_now());
         /* Who waits may be better now. */
-        if (best != NULL)
-            sched_check_preemption(rq, vcpu_of(best), clock_now());
+        if (rq->current == vcpu && !vcpu->is_idle)
+            sched_request_resched(rq, vcpu->se.cpu);
     }
     spin_unlock(&rq->lock);
 }

@@ -149,9 +149,9 @@ static struct sched_entity *first_spent(const struct reserve_queue *reserve)
     return node != NULL ? reserve_of(node) : NULL;
 }
 
-struct sched_entity *reserve_pick(void *queue, uint64_t now)
+/* Give those a budget whose next period has begun. */
+static void replenish(struct reserve_queue *reserve, uint64_t now)
 {
-    struct reserve_queue *reserve = queue;
     struct sched_entity *se;
 
     while ((se = first_spent(reserve)) != NULL && reserve_entity(se)->period_end <= now) {
@@ -159,9 +159,31 @@ struct sched_entity *reserve_pick(void *queue, uint64_t now)
         begin_next_period(se, now);
         insert(reserve, se);
     }
-    if (!rb_is_empty(&reserve->ready))
-        return reserve_of(rb_first(&reserve->ready));
-    return prr_pick(queue, now);
+}
+
+static uint64_t sooner(const struct reserve_queue *reserve, uint64_t until)
+{
+    const struct sched_entity *spent = first_spent(reserve);
+
+    return spent != NULL ? MIN(until, reserve_entity(spent)->period_end) : until;
+}
+
+struct sched_choice reserve_pick(void *queue, uint64_t now)
+{
+    struct reserve_queue *reserve = queue;
+    struct sched_choice choice;
+
+    replenish(reserve, now);
+    if (rb_is_empty(&reserve->ready)) {
+        choice = prr_pick(queue, now);
+    } else {
+        choice.se = reserve_of(rb_first(&reserve->ready));
+        choice.until = now + choice.se->slice_left;
+        rb_erase(&reserve->ready, &reserve_entity(choice.se)->node);
+        reserve->count--;
+    }
+    choice.until = sooner(reserve, choice.until);
+    return choice;
 }
 
 bool reserve_preempts(void *queue, const struct sched_entity *running,
@@ -184,15 +206,9 @@ void reserve_renew(void *queue, struct sched_entity *se, uint64_t now)
 
 uint64_t reserve_next_event(void *queue, const struct sched_entity *running, uint64_t now)
 {
-    const struct reserve_queue *reserve = queue;
-    const struct sched_entity *spent = first_spent(reserve);
-    uint64_t event;
-
     if (running != NULL && is_reserved(running))
-        event = running->last_start + running->slice_left;
-    else
-        event = prr_next_event(queue, running, now);
-    return spent != NULL ? MIN(event, reserve_entity(spent)->period_end) : event;
+        return sooner(queue, running->last_start + running->slice_left);
+    return sooner(queue, prr_next_event(queue, running, now));
 }
 
 unsigned reserve_count(void *queue)

@@ -52,7 +52,7 @@ int reserve_admit(void *queue, struct sched_entity *se);
 void reserve_withdraw(void *queue, struct sched_entity *se);
 void reserve_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now);
 void reserve_dequeue(void *queue, struct sched_entity *se);
-struct sched_entity *reserve_pick(void *queue, uint64_t now);
+struct sched_choice reserve_pick(void *queue, uint64_t now);
 bool reserve_preempts(void *queue, const struct sched_entity *running,
                       const struct sched_entity *woken);
 void reserve_renew(void *queue, struct sched_entity *se, uint64_t now);

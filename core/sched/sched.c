@@ -11,6 +11,8 @@
 
 DEFINE_PER_CPU(struct run_queue, run_queue);
 
+cpumask_t sched_idle_cpus;
+
 struct vcpu *sched_current(void)
 {
     irqflags_t flags = arch_irq_save();
@@ -29,11 +31,9 @@ void sched_request_resched(struct run_queue *rq, unsigned cpu)
         smp_kick(cpu);
 }
 
-static void clear_resched(struct vcpu *current)
+static inline void clear_resched(struct ctx_state *ctx, struct vcpu *current)
 {
-    struct ctx_state *ctx = &this_cpu(ctx_state);
-
-    if (!__atomic_load_n(&ctx->resched, __ATOMIC_RELAXED))
+    if (!ctx->resched)
         return;
     __atomic_store_n(&ctx->resched, false, __ATOMIC_RELAXED);
     __atomic_fetch_and(&current->exit_work, ~(uint32_t)VCPU_WORK_RESCHED, __ATOMIC_RELAXED);
@@ -55,25 +55,23 @@ static bool is_urgent(const struct vcpu *vcpu)
     return __atomic_load_n(&vcpu->se.urgent, __ATOMIC_RELAXED);
 }
 
-static uint64_t next_event(struct run_queue *rq, uint64_t now)
+static inline uint64_t next_event(struct run_queue *rq, uint64_t now)
 {
     const struct vcpu *running = rq->current;
 
     /* What obeys a request is not interrupted for others: it is about to give way. */
     if (is_urgent(running))
         return SCHED_NEVER;
-    return sched_policy()->next_event(rq->queue, running->is_idle ? NULL : &running->se, now);
+    return sched_active->next_event(rq->queue, running->is_idle ? NULL : &running->se, now);
 }
 
 /*
  * See to it that the timer fires when the policy's next choice is due. One that fires too early is
  * left as it is: it finds out. This CPU's run queue.
  */
-static void arm(struct run_queue *rq, uint64_t now)
+static inline void arm(struct run_queue *rq, uint64_t event)
 {
-    uint64_t event = next_event(rq, now);
-
-    if (event == rq->event)
+    if (likely(event == rq->event))
         return;
     if (event == SCHED_NEVER)
         hrtimer_stop(&rq->timer);
@@ -88,24 +86,27 @@ void sched_timer_expired(struct hrtimer *timer)
 {
     struct run_queue *rq = timer->data;
     uint64_t now = clock_now();
+    uint64_t event;
 
     run_queue_lock(rq);
     rq->event = SCHED_NEVER;
-    if (next_event(rq, now) <= now)
+    event = next_event(rq, now);
+    if (event <= now)
         sched_request_resched(rq, cpu_id());
     else
-        arm(rq, now);
+        arm(rq, event);
     run_queue_unlock(rq);
 }
 
 /* Run queues */
 
-void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now)
+static inline void enqueue(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how,
+                           uint64_t now)
 {
     struct sched_entity *se = &vcpu->se;
 
     if (likely(!is_urgent(vcpu)))
-        sched_policy()->enqueue(rq->queue, se, how, now);
+        sched_active->enqueue(rq->queue, se, how, now);
     else if (how == SCHED_PREEMPTED)
         list_add_head(&rq->urgent, &se->link);
     else
@@ -114,14 +115,24 @@ void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival h
     __atomic_store_n(&rq->ready, rq->ready + 1, __ATOMIC_RELAXED);
 }
 
+void sched_enqueue(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now)
+{
+    enqueue(rq, vcpu, how, now);
+}
+
+static inline void has_left(struct run_queue *rq, struct vcpu *vcpu)
+{
+    vcpu->se.on_queue = false;
+    __atomic_store_n(&rq->ready, rq->ready - 1, __ATOMIC_RELAXED);
+}
+
 void sched_dequeue(struct run_queue *rq, struct vcpu *vcpu)
 {
     if (likely(!is_urgent(vcpu)))
-        sched_policy()->dequeue(rq->queue, &vcpu->se);
+        sched_active->dequeue(rq->queue, &vcpu->se);
     else
         list_remove(&vcpu->se.link);
-    vcpu->se.on_queue = false;
-    __atomic_store_n(&rq->ready, rq->ready - 1, __ATOMIC_RELAXED);
+    has_left(rq, vcpu);
 }
 
 static bool preempts(struct run_queue *rq, const struct vcpu *queued)
@@ -132,12 +143,13 @@ static bool preempts(struct run_queue *rq, const struct vcpu *queued)
         return true;
     if (is_urgent(running))
         return false;
-    return is_urgent(queued) || sched_policy()->preempts(rq->queue, &running->se, &queued->se);
+    return is_urgent(queued) || sched_active->preempts(rq->queue, &running->se, &queued->se);
 }
 
 bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued, uint64_t now)
 {
     unsigned cpu = queued->se.cpu;
+    uint64_t event;
 
     if (!rq->current->is_idle)
         balance_note_wait(cpu);
@@ -145,9 +157,10 @@ bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued, uin
         sched_request_resched(rq, cpu);
         return true;
     }
+    event = next_event(rq, now);
     if (cpu == cpu_id())
-        arm(rq, now);
-    else if (next_event(rq, now) < rq->event)
+        arm(rq, event);
+    else if (event < rq->event)
         sched_request_resched(rq, cpu);
     return false;
 }
@@ -164,14 +177,19 @@ static void update_running(struct run_queue *rq, uint64_t now)
         return;
     charge(&running->se, now);
     if (running->se.slice_left == 0 && rq->event == SCHED_NEVER)
-        sched_policy()->renew(rq->queue, &running->se, now);
+        sched_active->renew(rq->queue, &running->se, now);
+}
+
+static inline bool add(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now)
+{
+    update_running(rq, now);
+    enqueue(rq, vcpu, how, now);
+    return sched_check_preemption(rq, vcpu, now);
 }
 
 bool sched_add(struct run_queue *rq, struct vcpu *vcpu, enum sched_arrival how, uint64_t now)
 {
-    update_running(rq, now);
-    sched_enqueue(rq, vcpu, how, now);
-    return sched_check_preemption(rq, vcpu, now);
+    return add(rq, vcpu, how, now);
 }
 
 void sched_boost(struct vcpu *vcpu)
@@ -193,7 +211,7 @@ void sched_make_runnable(struct vcpu *vcpu)
 
         sched_boost(vcpu);
         vcpu_set_state(vcpu, VCPU_READY, now);
-        if (!sched_add(rq, vcpu, how, now))
+        if (!add(rq, vcpu, how, now) && __atomic_load_n(&sched_idle_cpus, __ATOMIC_RELAXED) != 0)
             rq = migrate_to_idle(rq, vcpu, how);
     }
     run_queue_unlock(rq);
@@ -218,63 +236,90 @@ void sched_expedite(struct vcpu *vcpu)
 
 /* Switching */
 
-/* READY -> RUNNING for the best VCPU. */
-static struct vcpu *take_next(struct run_queue *rq, uint64_t now)
+/* The best VCPU, out of the queue. */
+static struct sched_choice take_best(struct run_queue *rq, uint64_t now)
 {
-    struct sched_entity *se;
-    struct vcpu *next = &this_cpu(idle_vcpu);
+    struct sched_choice choice = {.until = SCHED_NEVER};
 
-    if (unlikely(!list_is_empty(&rq->urgent)))
-        se = LIST_FIRST(&rq->urgent, struct sched_entity, link);
-    else
-        se = sched_policy()->pick(rq->queue, now);
-    if (se != NULL) {
-        next = vcpu_of(se);
-        sched_dequeue(rq, next);
+    if (likely(list_is_empty(&rq->urgent))) {
+        choice = sched_active->pick(rq->queue, now);
+    } else {
+        choice.se = LIST_FIRST(&rq->urgent, struct sched_entity, link);
+        list_remove(&choice.se->link);
     }
-    vcpu_set_state(next, VCPU_RUNNING, now);
-    next->se.last_start = now;
-    return next;
+    if (choice.se == NULL)
+        return choice;
+    has_left(rq, vcpu_of(choice.se));
+    /* Who came while the CPU was idle waits now; who comes later is noted when it does. */
+    if (rq->ready != 0)
+        balance_note_wait(cpu_id());
+    return choice;
 }
 
-static void put_prev(struct run_queue *rq, struct vcpu *prev, uint64_t now)
+/* prev goes back to its place in the queue, and the best is taken. */
+static ALWAYS_INLINE struct sched_choice turn(struct run_queue *rq, struct vcpu *prev,
+                                              enum sched_arrival how, uint64_t now)
 {
-    struct sched_entity *se = &prev->se;
+    const struct sched_policy *policy = sched_active;
+    struct sched_choice choice;
+
+    if (unlikely(policy->turn == NULL || is_urgent(prev) || !list_is_empty(&rq->urgent))) {
+        enqueue(rq, prev, how, now);
+        return take_best(rq, now);
+    }
+    choice = policy->turn(rq->queue, &prev->se, how, now);
+    prev->se.on_queue = true;
+    choice.se->on_queue = false;
+    return choice;
+}
+
+static ALWAYS_INLINE struct sched_choice choose(struct run_queue *rq, struct vcpu *prev, bool yield,
+                                                uint64_t now)
+{
     bool ended;
 
     if (prev->is_idle) {
+        __atomic_fetch_and(&sched_idle_cpus, ~CPU_MASK(cpu_id()), __ATOMIC_RELAXED);
         vcpu_set_state(prev, VCPU_READY, now);
-        return;
+        return take_best(rq, now);
     }
-    charge(se, now);
-    ended = se->slice_left == 0;
-    if (ended)
-        sched_policy()->renew(rq->queue, se, now);
-    if (prev->state != VCPU_RUNNING)
-        return;
-    vcpu_set_state(prev, VCPU_READY, now);
-    /* One that is to leave is queued where it goes, once it is off this CPU. */
-    if (!migrate_is_leaving(prev))
-        sched_enqueue(rq, prev, ended ? SCHED_EXPIRED : SCHED_PREEMPTED, now);
+    if (yield)
+        prev->se.slice_left = 0;
+    else
+        charge(&prev->se, now);
+    ended = prev->se.slice_left == 0;
+    if (likely(prev->state == VCPU_RUNNING)) {
+        vcpu_set_state(prev, VCPU_READY, now);
+        /* One that is to leave is queued where it goes, once it is off this CPU. */
+        if (likely(!migrate_is_leaving(prev)))
+            return turn(rq, prev, ended ? SCHED_EXPIRED : SCHED_PREEMPTED, now);
+    } else if (ended) {
+        sched_active->renew(rq->queue, &prev->se, now);
+    }
+    return take_best(rq, now);
 }
 
-static void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcpu *next)
+/* RUNNING -> READY for what ran, unless it sleeps; READY -> RUNNING for what comes next. */
+static ALWAYS_INLINE struct vcpu *choose_next(struct run_queue *rq, struct vcpu *prev, bool yield,
+                                              uint64_t now)
 {
-    rq->switches++;
-    if (prev->se.on_queue)
-        rq->preemptions++;
-    next->se.switches++;
-    /*
-     * Before exit_work is looked at: who adds work after that finds the VCPU on a CPU and kicks it.
-     */
-    __atomic_store_n(&next->se.on_cpu, true, __ATOMIC_SEQ_CST);
-    if (next->is_normal)
-        __atomic_fetch_or(&next->exit_work, VCPU_WORK_WORLD, __ATOMIC_SEQ_CST);
-    this_cpu(ctx_state).normal = next->is_normal;
-    sched_switch_finish(arch_vcpu_switch(prev, next));
+    struct sched_choice choice = choose(rq, prev, yield, now);
+    struct vcpu *next;
+
+    if (likely(choice.se != NULL)) {
+        next = vcpu_of(choice.se);
+    } else {
+        next = &this_cpu(idle_vcpu);
+        __atomic_fetch_or(&sched_idle_cpus, CPU_MASK(cpu_id()), __ATOMIC_RELAXED);
+    }
+    vcpu_set_state(next, VCPU_RUNNING, now);
+    next->se.last_start = now;
+    rq->current = next;
+    arm(rq, choice.until);
+    return next;
 }
 
-void sched_switch_finish(struct vcpu *prev) NO_THREAD_SAFETY
+static inline void switch_finish(struct vcpu *prev) NO_THREAD_SAFETY
 {
     struct run_queue *rq = &this_cpu(run_queue);
 
@@ -284,29 +329,42 @@ void sched_switch_finish(struct vcpu *prev) NO_THREAD_SAFETY
         migrate_push(rq);
 }
 
-static void schedule(bool yield) NO_THREAD_SAFETY
+void sched_switch_finish(struct vcpu *prev)
+{
+    switch_finish(prev);
+}
+
+static inline void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcpu *next)
+{
+    rq->switches++;
+    rq->preemptions += prev->se.on_queue;
+    next->se.switches++;
+    /*
+     * Before exit_work is looked at: who adds work after that finds the VCPU on a CPU and kicks it.
+     */
+    __atomic_store_n(&next->se.on_cpu, true, __ATOMIC_SEQ_CST);
+    if (next->is_normal)
+        __atomic_fetch_or(&next->exit_work, VCPU_WORK_WORLD, __ATOMIC_SEQ_CST);
+    switch_finish(arch_vcpu_switch(prev, next));
+}
+
+static ALWAYS_INLINE void schedule(bool yield) NO_THREAD_SAFETY
 {
     irqflags_t flags = arch_irq_save();
-    const struct ctx_state *ctx = &this_cpu(ctx_state);
+    struct ctx_state *ctx = &this_cpu(ctx_state);
     struct run_queue *rq = &this_cpu(run_queue);
     struct vcpu *prev = rq->current;
     struct vcpu *next;
     uint64_t now;
 
-    ASSERT(ctx->preempt_count == 0 && ctx->irq_depth == 0);
+    ASSERT((ctx->preempt_count | ctx->irq_depth) == 0);
     if (unlikely(!list_is_empty(&rq->leaving)))
         migrate_push(rq);
     now = clock_now();
     run_queue_lock(rq);
-    clear_resched(prev);
-    if (yield)
-        prev->se.slice_left = 0;
-    put_prev(rq, prev, now);
-    next = take_next(rq, now);
-    if (rq->ready != 0 && !next->is_idle)
-        balance_note_wait(cpu_id());
-    rq->current = next;
-    arm(rq, now);
+    clear_resched(ctx, prev);
+    next = choose_next(rq, prev, yield, now);
+    ctx->normal = next->is_normal;
     if (next == prev)
         run_queue_unlock(rq);
     else

@@ -28,6 +28,9 @@ struct run_queue {
 DECLARE_PER_CPU(struct run_queue, run_queue);
 DECLARE_PER_CPU(struct vcpu, idle_vcpu);
 
+/** sched_policy() without the call. */
+extern const struct sched_policy *sched_active;
+
 static inline struct vcpu *vcpu_of(struct sched_entity *se)
 {
     return container_of(se, struct vcpu, se);
@@ -111,6 +114,8 @@ bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued, uin
  */
 void sched_boost(struct vcpu *vcpu);
 
+/** CPUs whose idle VCPU runs; may be out of date by the time it is read. */
+extern cpumask_t sched_idle_cpus;
 /** VCPUs that want a CPU now. Any context. */
 unsigned sched_runnable_count(unsigned cpu);
 

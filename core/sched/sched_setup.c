@@ -21,12 +21,12 @@ TABLE_DECLARE(sched_policies, struct sched_policy);
 
 DEFINE_PER_CPU(struct vcpu, idle_vcpu);
 
-static const struct sched_policy *policy;
+const struct sched_policy *sched_active;
 static uint64_t default_slice = CONFIG_TIME_SLICE_US * NS_PER_US;
 
 const struct sched_policy *sched_policy(void)
 {
-    return policy;
+    return sched_active;
 }
 
 uint64_t sched_default_slice(void)
@@ -58,12 +58,12 @@ static int choose_policy(const struct dt_node *vmm)
 
     if (vmm != NULL)
         dt_get_string(vmm, "bulkhead,scheduler", &name);
-    policy = find_policy(name);
-    if (policy != NULL)
+    sched_active = find_policy(name);
+    if (sched_active != NULL)
         return 0;
     log_error("/vmm: bulkhead,scheduler: no policy \"%s\"; using \"%s\"", name,
               CONFIG_SCHED_DEFAULT);
-    policy = find_policy(CONFIG_SCHED_DEFAULT);
+    sched_active = find_policy(CONFIG_SCHED_DEFAULT);
     return -ENOENT;
 }
 
@@ -91,7 +91,8 @@ int sched_init(void)
 
     if (vmm != NULL)
         sched_read_isolated_cpus(vmm);
-    ASSERT(policy != NULL && policy->queue_size <= sizeof(((struct run_queue *)NULL)->queue));
+    ASSERT(sched_active != NULL &&
+           sched_active->queue_size <= sizeof(((struct run_queue *)NULL)->queue));
     panic_describe_hook = describe_current;
     ctx_preempt_hook = sched_schedule;
     return error != 0 ? error : slice_error;
@@ -123,9 +124,10 @@ int sched_init_cpu(void)
     list_init(&rq->urgent);
     list_init(&rq->leaving);
     rq->ready = 0;
-    policy->init(rq->queue);
+    sched_active->init(rq->queue);
     make_idle(&this_cpu(idle_vcpu), cpu);
     rq->current = &this_cpu(idle_vcpu);
+    __atomic_fetch_or(&sched_idle_cpus, CPU_MASK(cpu), __ATOMIC_RELAXED);
     return 0;
 }
 

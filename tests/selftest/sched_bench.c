@@ -168,9 +168,8 @@ static uint64_t measure_pick(const struct sched_policy *policy, uint64_t *queue,
     uint64_t begin = clock_now();
 
     for (uint64_t i = 0; i < rounds; i++) {
-        struct sched_entity *se = policy->pick(queue, i);
+        struct sched_entity *se = policy->pick(queue, i).se;
 
-        policy->dequeue(queue, se);
         policy->enqueue(queue, se, SCHED_PREEMPTED, i);
     }
     return (clock_now() - begin) / rounds;

@@ -27,8 +27,14 @@ enum sched_arrival {
     SCHED_STARTED,   /**< kicked: it comes from RESET */
     SCHED_WOKEN,     /**< its sleep or pause is over */
     SCHED_PREEMPTED, /**< it ran, and another comes first */
-    SCHED_EXPIRED,   /**< it ran, and its slice is used up; renew() came before this */
+    SCHED_EXPIRED,   /**< it ran, and its slice is used up: slice_left is 0 */
     SCHED_MOVED,     /**< it comes from another CPU's queue */
+};
+
+/** Who is to run, and until when that holds if nothing else happens. */
+struct sched_choice {
+    struct sched_entity *se; /**< NULL: nobody may run now */
+    uint64_t until;          /**< SCHED_NEVER: for good */
 };
 
 /**
@@ -52,18 +58,24 @@ struct sched_policy {
     void (*withdraw)(void *queue, struct sched_entity *se);
     void (*enqueue)(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now);
     void (*dequeue)(void *queue, struct sched_entity *se);
-    /** Best entity, or NULL when none may run now; stays queued. */
-    struct sched_entity *(*pick)(void *queue, uint64_t now);
+    /** Take the best entity out of the queue: it runs from now on. */
+    struct sched_choice (*pick)(void *queue, uint64_t now);
+    /** enqueue(), then pick(), for one that has just run; NULL: the policy has no shorter way. */
+    struct sched_choice (*turn)(void *queue, struct sched_entity *se, enum sched_arrival how,
+                                uint64_t now);
     /** Should woken, which has just been enqueued, take the CPU from running? */
     bool (*preempts)(void *queue, const struct sched_entity *running,
                      const struct sched_entity *woken);
     /**
-     * The slice of an entity that runs is used up (slice_left is 0): set the next one, or leave it
-     * at 0 when there is none yet. Followed by enqueue(SCHED_EXPIRED) unless it sleeps, or goes on
-     * because nobody waited.
+     * The slice of an entity is used up (slice_left is 0) and it goes to sleep, or runs on because
+     * nobody waited: set the next slice, or leave it at 0 when there is none yet. enqueue() does
+     * the same for one that comes with SCHED_EXPIRED.
      */
     void (*renew)(void *queue, struct sched_entity *se, uint64_t now);
-    /** When is a choice due next? running: NULL when idle. A time in the past means at once. */
+    /**
+     * The choice's end again, after others were enqueued. running: NULL when idle. A time in the
+     * past means at once.
+     */
     uint64_t (*next_event)(void *queue, const struct sched_entity *running, uint64_t now);
     /** Entities in the queue, runnable now or not. */
     unsigned (*count)(void *queue);
