@@ -12,8 +12,8 @@
 
 #define EVENTS 32
 #define STEPS 100000
-/** Far enough for stops to come in time, near enough for many to fire. */
-#define SPAN_NS (200 * NS_PER_US)
+/** Far enough for stops to come in time and for emulated CPUs to keep up, near enough to fire. */
+#define SPAN_NS (500 * NS_PER_US)
 
 struct event {
     struct hrtimer timer;
