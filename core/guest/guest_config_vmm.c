@@ -2,6 +2,7 @@
 // Node /vmm: the hypervisor's own settings, checked property by property.
 #include <hv/guest_config.h>
 
+#include <hv/balancer.h>
 #include <hv/bundle.h>
 #include <hv/log.h>
 #include <hv/sched.h>
@@ -10,9 +11,7 @@
 #include <lib/string.h>
 
 TABLE_DECLARE(sched_policies, struct sched_policy);
-
-/* In the order of enum log_level. */
-static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+TABLE_DECLARE(balancers, struct balancer);
 
 /* One property of /vmm; the value is there. */
 struct vmm_property {
@@ -47,13 +46,12 @@ static void check_console(const struct dt_node *vmm, const char *property, bool 
 static void check_consoles(const struct dt_node *vmm, const char *property, bool without_files,
                            struct report *report)
 {
-    int count = dt_count_strings(vmm, property);
-    const char *path;
+    const char *path = NULL;
 
     (void)without_files;
-    if (count <= 0)
+    if (dt_count_strings(vmm, property) < 0)
         guest_config_error(report, vmm, property, "must be a list of strings");
-    for (unsigned i = 0; dt_get_string_at(vmm, property, i, &path) == 0; i++)
+    while ((path = dt_next_string(vmm, property, path)) != NULL)
         check_device(vmm, property, path, report);
 }
 
@@ -73,6 +71,48 @@ static void check_scheduler(const struct dt_node *vmm, const char *property, boo
     }
     guest_config_error(report, vmm, property, "no policy \"%s\" in this build; it has \"%s\"", name,
                        CONFIG_SCHED_DEFAULT);
+}
+
+static void check_balancer(const struct dt_node *vmm, const char *property, bool without_files,
+                           struct report *report)
+{
+    const char *name = NULL;
+
+    (void)without_files;
+    if (!guest_config_string(report, vmm, property, &name)) {
+        return;
+    }
+    TABLE_FOREACH(balancers, struct balancer, balancer) {
+        if (str_equal((*balancer)->name, name)) {
+            return;
+        }
+    }
+    guest_config_error(report, vmm, property, "no strategy \"%s\" in this build; it has \"%s\"",
+                       name, CONFIG_BALANCER_DEFAULT);
+}
+
+static void check_isolated_cpus(const struct dt_node *vmm, const char *property, bool without_files,
+                                struct report *report)
+{
+    cpumask_t isolated = 0;
+    uint32_t cpu;
+
+    (void)without_files;
+    if (dt_get_u32_array(vmm, property, &cpu, 1) < 0) {
+        guest_config_error(report, vmm, property, "must be CPU numbers, like <2 3>");
+    }
+    for (unsigned i = 0; dt_get_u32_at(vmm, property, i, &cpu) == 0; i++) {
+        if (cpu >= SMP_CPUS_MAX || (cpu_online() & CPU_MASK(cpu)) == 0) {
+            guest_config_error(report, vmm, property,
+                               "this host has no CPU %u online; \"host cpu\" lists those it has",
+                               cpu);
+        } else {
+            isolated |= CPU_MASK(cpu);
+        }
+    }
+    if (isolated == cpu_online()) {
+        guest_config_warning(report, vmm, property, "leaves no CPU for the rest; leave one out");
+    }
 }
 
 static void check_time_slice(const struct dt_node *vmm, const char *property, bool without_files,
@@ -101,18 +141,6 @@ static void check_startup(const struct dt_node *vmm, const char *property, bool 
     }
 }
 
-/* False: unknown. */
-static bool find_log_level(const char *name, enum log_level *level)
-{
-    for (unsigned i = 0; log_levels[i] != NULL; i++) {
-        if (str_equal(log_levels[i], name)) {
-            *level = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void check_log_level(const struct dt_node *vmm, const char *property, bool without_files,
                             struct report *report)
 {
@@ -121,7 +149,7 @@ static void check_log_level(const struct dt_node *vmm, const char *property, boo
 
     (void)without_files;
     guest_config_string(report, vmm, property, &name);
-    if (name != NULL && !find_log_level(name, &level)) {
+    if (name != NULL && log_level_find(name, &level) != 0) {
         guest_config_error(report, vmm, property,
                            "\"%s\" is unknown; choose one of error, warn, info, debug", name);
     }
@@ -144,10 +172,15 @@ static void check_time_zone(const struct dt_node *vmm, const char *property, boo
 }
 
 static const struct vmm_property properties[] = {
-    {"bulkhead,console", check_console},          {"bulkhead,scheduler", check_scheduler},
-    {"bulkhead,time-slice-us", check_time_slice}, {"bulkhead,startup", check_startup},
-    {"bulkhead,log-level", check_log_level},      {"bulkhead,consoles", check_consoles},
+    {"bulkhead,console", check_console},
+    {"bulkhead,scheduler", check_scheduler},
+    {"bulkhead,time-slice-us", check_time_slice},
+    {"bulkhead,startup", check_startup},
+    {"bulkhead,log-level", check_log_level},
+    {"bulkhead,consoles", check_consoles},
     {"bulkhead,time-zone", check_time_zone},
+    {"bulkhead,balancer", check_balancer},
+    {"bulkhead,isolated-cpus", check_isolated_cpus},
 };
 
 void guest_config_vmm(bool without_files, struct report *report)
@@ -177,7 +210,7 @@ void guest_config_vmm_apply(void)
     const char *name;
 
     if (vmm != NULL && dt_get_string(vmm, "bulkhead,log-level", &name) == 0 &&
-        find_log_level(name, &level)) {
+        log_level_find(name, &level) == 0) {
         log_set_level(level);
     }
 }

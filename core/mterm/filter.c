@@ -123,7 +123,7 @@ int filter_open(struct filter *filter, struct terminal *out, char *line)
         .interrupted = out->interrupted == NULL ? NULL : filter_interrupted,
         .columns = out->columns,
         .shell = out->shell,
-        .scripts = out->scripts,
+        .nested = out->nested,
         .priv = filter,
     };
     return 0;

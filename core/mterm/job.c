@@ -141,7 +141,7 @@ static struct job *job_create(struct terminal *term, const char *line)
         .write = job_write,
         .interrupted = job_interrupted,
         .columns = term->columns,
-        .scripts = term->scripts,
+        .nested = term->nested,
         .priv = job,
     };
     return job;

@@ -5,9 +5,6 @@
 #include <lib/string.h>
 #include "mterm_internal.h"
 
-/** Scripts that may run inside each other, each on the same stack. */
-#define SCRIPTS_MAX 3
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r';
@@ -66,23 +63,37 @@ static int run_lines(struct terminal *term, char *line, const char *text, size_t
     return 0;
 }
 
+// Each takes its part of the same stack.
+int command_nest(struct terminal *term)
+{
+    if (term->nested == COMMAND_NEST_MAX) {
+        term_printf(term, "more than %d commands or scripts inside each other\n", COMMAND_NEST_MAX);
+        return -E2BIG;
+    }
+    term->nested++;
+    return 0;
+}
+
+void command_unnest(struct terminal *term)
+{
+    term->nested--;
+}
+
 int command_script(struct terminal *term, const char *text, size_t size)
 {
     char *line;
-    int err;
+    int err = command_nest(term);
 
-    if (term->scripts == SCRIPTS_MAX) {
-        term_printf(term, "more than %d scripts inside each other\n", SCRIPTS_MAX);
-        return -E2BIG;
-    }
+    if (err < 0)
+        return err;
     line = heap_alloc(LINEEDIT_SIZE);
-    if (line == NULL) {
+    if (line != NULL) {
+        err = run_lines(term, line, text, size);
+    } else {
         term_printf(term, "no memory for a script\n");
-        return -ENOMEM;
+        err = -ENOMEM;
     }
-    term->scripts++;
-    err = run_lines(term, line, text, size);
-    term->scripts--;
     heap_free(line);
+    command_unnest(term);
     return err;
 }

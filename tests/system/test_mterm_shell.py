@@ -28,7 +28,7 @@ def test_scripts(station):
     text = station.cmd("run bad.mterm")
     assert "line 2 failed" in text and "never" not in text
     text = station.cmd("run loop.mterm")
-    assert text.count("again") == 3 and "more than 3 scripts" in text
+    assert text.count("again") == 3 and "more than 3 commands or scripts" in text
     assert "boot bundle has no file" in station.cmd("run nothing.mterm")
     assert "at the start" in station.cmd("log show | grep startup")
     assert re.search(r"job 1: done", station.cmd("log show"))

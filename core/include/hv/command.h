@@ -6,6 +6,8 @@
 #include <lib/table.h>
 
 #define COMMAND_ARGS_MAX 16
+/** How deep commands may run others (scripts, watch). */
+#define COMMAND_NEST_MAX 3
 
 /** What completion offers for an argument. */
 enum command_complete {
@@ -55,3 +57,6 @@ void command_usage(struct terminal *term, const struct command *cmd);
  * other), -ENOMEM. Orphan.
  */
 int command_script(struct terminal *term, const char *text, size_t size);
+/** To be called by a command before it runs another one on its terminal, and after it. -E2BIG: too deep already; the terminal has been told. */
+int command_nest(struct terminal *term);
+void command_unnest(struct terminal *term);

@@ -21,7 +21,7 @@ struct terminal {
     bool crlf; /**< term_write() sends "\n" as "\r\n" */
     unsigned columns, rows;
     struct mterm *shell; /**< the shell that the user sits at; NULL: none (scripts, background) */
-    unsigned scripts;    /**< scripts that run on it inside each other */
+    unsigned nested;     /**< commands on it that run others, inside each other: command_nest() */
     void *priv;
 };
 

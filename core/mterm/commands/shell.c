@@ -145,11 +145,14 @@ static int watch_run(struct terminal *term, int argc, char **argv)
     // One word is a whole line, so that it may hold a "|".
     err = argc == 2 ? str_copy(watch->line, argv[1], sizeof(watch->line))
                     : args_join(watch->line, sizeof(watch->line), argc - 1, argv + 1);
-    if (err < 0) {
+    if (err < 0)
         err = mterm_error(term, err, "watch", argv[1]);
-    } else {
+    else
+        err = command_nest(term);
+    if (err == 0) {
         mterm_live(term);
         err = watch_loop(term, watch, ns);
+        command_unnest(term);
     }
     heap_free(watch);
     return err;

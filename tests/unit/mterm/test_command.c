@@ -399,8 +399,23 @@ static void test_scripts_inside_each_other_end(void **state)
     (void)state;
     assert_int_equal(run("nest"), -E2BIG);
     assert_int_equal(probe_runs, 4);
-    assert_non_null(strstr(output, "more than 3 scripts"));
-    assert_int_equal(term.scripts, 0);
+    assert_non_null(strstr(output, "more than 3 commands or scripts"));
+    assert_int_equal(term.nested, 0);
+}
+
+static void test_watches_inside_each_other_end(void **state)
+{
+    char deep[] = "watch 1 watch 1 watch 1 watch 1 probe none";
+    char fine[] = "watch 1 watch 1 watch 1 probe none";
+
+    (void)state;
+    interrupted = true;
+    assert_int_equal(command_run(&term, deep), 0);
+    assert_int_equal(probe_runs, 0);
+    assert_non_null(strstr(output, "more than 3 commands"));
+    assert_int_equal(command_run(&term, fine), 0);
+    assert_int_equal(probe_runs, 1);
+    assert_int_equal(term.nested, 0);
 }
 
 static int boot(void **state)
@@ -431,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup(test_long_lines_through_grep, reset),
         cmocka_unit_test_setup(test_bad_pipes, reset),
         cmocka_unit_test_setup(test_scripts_inside_each_other_end, reset),
+        cmocka_unit_test_setup(test_watches_inside_each_other_end, reset),
     };
 
     return cmocka_run_group_tests(tests, boot, NULL);

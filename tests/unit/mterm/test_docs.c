@@ -97,8 +97,8 @@ static void check_verb(const struct command *cmd, const struct command_verb *ver
     assert_true(verb->min_args >= 0 && verb->min_args <= verb->max_args);
     assert_true(verb->max_args <= COMMAND_ARGS_MAX);
     assert_true((verb->max_args > 0) == (verb->usage[0] != '\0'));
-    if (strlen(verb->help) == 0 || strlen(verb->help) > 80)
-        fail_msg("%s %s: .help is empty or longer than 80 bytes", cmd->name, verb->name);
+    if (strlen(verb->help) == 0 || strlen(verb->help) > 160)
+        fail_msg("%s %s: .help is empty or longer than 160 bytes", cmd->name, verb->name);
 }
 
 static void test_table_is_well_formed(void **state)
