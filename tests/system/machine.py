@@ -11,7 +11,8 @@ PROMPT = "mterm> "
 # Time-outs only end what hangs: they are long enough for a machine that is busy with other things.
 SCALE = float(os.environ.get("TEST_TIMEOUT_SCALE", "3"))
 # What the hypervisor prints only when it is broken; no guest's doing may ever bring it out.
-PANIC = r"PANIC|ASSERT|assertion failed|stack smashing|emergency stack"
+PANIC = (r"PANIC|ASSERT|assertion failed|stack smashing|emergency stack|"
+         r"LOCK (?:ORDER|RECURSION|IRQ|CHECKER):")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x07")
 
 

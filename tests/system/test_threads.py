@@ -6,15 +6,11 @@ import guests
 import pytest
 from guests import module_stations, stations  # noqa: F401 (fixtures)
 
-# What the lock checker of a debug build prints.
-LOCK_FINDINGS = r"LOCK (?:ORDER|RECURSION|IRQ|CHECKER)"
-
 
 def selftest(one, name, amount, timeout):
     """Run a self test and return what it printed; it must pass."""
     text = one.cmd(f"selftest run {name} {amount}", timeout)
     assert f"selftest {name}: passed" in text, text
-    assert not re.search(LOCK_FINDINGS, text), text
     return text
 
 
