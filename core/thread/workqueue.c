@@ -354,10 +354,10 @@ void workqueue_destroy(struct workqueue *queue)
     flags = spin_lock_irqsave(&queues_lock);
     list_remove(&queue->all_link);
     spin_unlock_irqrestore(&queues_lock, flags);
-    flags = queue_lock(queue);
+    flags = spin_lock_irqsave(&queue->changed.lock);
     queue->ending = true;
     waitqueue_wake_locked(&queue->changed, 1);
-    queue_unlock(queue, flags);
+    spin_unlock_irqrestore(&queue->changed.lock, flags);
     thread_join(queue->thread, NULL);
     heap_free(queue);
 }
