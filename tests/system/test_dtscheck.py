@@ -177,6 +177,43 @@ def test_host(output, tmp_path):
     assert check(output, tmp_path, GUEST, "--host", tmp_path / "one.dts")[0] == 2
 
 
+HOST = {
+    "cells": "#address-cells = <2>; #size-cells = <2>;",
+    "memory": 'memory@40000000 { device_type = "memory"; reg = <0 0x40000000 0 0x40000000>; };',
+    "cpus": 'cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = "cpu"; reg = <0>; };'
+            ' cpu@1 { device_type = "cpu"; reg = <1>; }; };',
+    "gic": 'intc { compatible = "arm,gic-v3"; interrupt-controller; #interrupt-cells = <3>; };',
+}
+MANY = "".join(f'cpu@{number:x} {{ device_type = "cpu"; reg = <{number:#x}>; }}; ' for number in range(1024))
+
+
+@pytest.mark.parametrize("changes, status, said", [
+    ({}, 0, "dtscheck: 0 errors"),
+    ({"memory": ""}, 2, "no usable memory"),
+    ({"memory": 'memory@0 { device_type = "memory"; };'}, 2, "no usable memory"),
+    ({"memory": HOST["memory"].replace("reg = <0 0x40000000 0 0x40000000>", "reg = <1>")}, 2, "memory"),
+    ({"memory": HOST["memory"].replace("<0 0x40000000 0 0x40000000>", "<0xff000000 0 0xffffffff 0>")}, 2,
+     "64 GiB"),
+    ({"memory": HOST["memory"].replace("0 0x40000000>", "0 0>")}, 2, "too little RAM"),
+    ({"cells": "#address-cells = <5>; #size-cells = <0>;"}, 2, "memory"),
+    ({"cpus": ""}, 1, "this host has no CPU 1 online"),
+    ({"cpus": "cpus { };"}, 1, "this host has no CPU 1 online"),
+    ({"cpus": HOST["cpus"].replace("reg = <1>", "reg = <0>")}, 1, "this host has no CPU 1 online"),
+    ({"cpus": HOST["cpus"].replace("reg = <1>", 'reg = <1>; status = "disabled"')}, 1, "no CPU 1 online"),
+    ({"cpus": "cpus { #address-cells = <1>; #size-cells = <0>; " + MANY + "};"}, 0, "0 errors"),
+    ({"gic": ""}, 1, "can not be virtualised"),
+    ({"gic": HOST["gic"].replace("arm,gic-v3", "acme,gic")}, 1, "can not be virtualised"),
+])
+def test_hosts(output, tmp_path, changes, status, said):
+    """Machines that lack something, or say it wrong."""
+    host = tmp_path / "host.dts"
+    host.write_text("/dts-v1/; / { " + "".join({**HOST, **changes}.values()) + " };")
+    text = GUEST.replace("<1>; };", "<1>; bulkhead,affinity = <0 1>; };")
+    got, lines, complaints = check(output, tmp_path, text, "--host", host)
+    assert got == status, complaints
+    assert said in "\n".join(lines) + complaints
+
+
 def test_hypervisors_own_ram(output, tmp_path):
     """A fixed place over the hypervisor's image."""
     text = GUEST.replace('device_type = "memory";',
@@ -223,3 +260,17 @@ def test_damaged_files(output, tmp_path):
         seen.add(run(output, path)[0])
         seen.add(run(output, "--host", path, tmp_path / "bad.dtb")[0])
     assert seen == {0, 1, 2}
+
+
+def test_every_property_is_documented():
+    """Each property that the checks know has a place in the bindings, and the other way round."""
+    known = set()
+    folder = os.path.join(ROOT, "core", "guest")
+    for name in os.listdir(folder):
+        if name.startswith(("guest_config", "guest_aspace", "guest_intc")):
+            with open(os.path.join(folder, name), encoding="ascii") as file:
+                known |= set(re.findall(r'"(bulkhead,[a-z-]+)"', file.read()))
+    with open(os.path.join(ROOT, "docs", "dts-bindings.md"), encoding="utf-8") as file:
+        documented = set(re.findall(r"\bbulkhead,[a-z-]+", file.read()))
+    others = {"bulkhead,guest", "bulkhead,gic", "bulkhead,shared-memory"}
+    assert known - others == documented - others

@@ -89,6 +89,9 @@ static void test_vmm(void **state)
     dt_set_string(vmm, "bulkhead,startup", "raw");
     dt_set_string(vmm, "bulkhead,log-level", "debug");
     dt_set_string(vmm, "bulkhead,console", "/timer");
+    dt_set_string(vmm, "bulkhead,consoles", "/timer");
+    dt_set_string(vmm, "bulkhead,time-zone", "+02:00");
+    dt_set_string(vmm, "bulkhead,balancer", CONFIG_BALANCER_DEFAULT);
     assert_int_equal(check_all(), 0);
     assert_string_equal(report.text, "");
     guest_config_vmm_apply();
@@ -99,6 +102,8 @@ static void test_vmm(void **state)
     dt_set_string(vmm, "bulkhead,startup", "nofile");
     dt_set_string(vmm, "bulkhead,log-level", "loud");
     dt_set_string(vmm, "bulkhead,console", GUEST);
+    dt_set_string(vmm, "bulkhead,balancer", "chance");
+    dt_set_u32(vmm, "bulkhead,isolated-cpus", 77);
     dt_set_u32(vmm, "bulkhead,log-levle", 1);
     dt_set_u32(vmm, "bulkhead,zzz", 1);
     dt_set_u32(vmm, "zzz", 1);
@@ -113,7 +118,9 @@ static void test_vmm(void **state)
     assert_said("/vmm: bulkhead,zzz: no such property here; look for a typing error");
     assert_said("warning: /vmm: zzz: means nothing here");
     assert_said("warning: /vmm/sub: means nothing here; remove it");
-    assert_int_equal(report.report.errors, 7);
+    assert_said("/vmm: bulkhead,balancer: no strategy \"chance\"");
+    assert_said("/vmm: bulkhead,isolated-cpus: this host has no CPU 77 online");
+    assert_int_equal(report.report.errors, 9);
     assert_int_equal(report.report.warnings, 2);
     guest_config_vmm_apply();
     assert_int_equal(log_get_level(), LOG_DEBUG);
@@ -121,10 +128,17 @@ static void test_vmm(void **state)
     dt_set_u32(vmm, "bulkhead,scheduler", 3);
     dt_set_string(vmm, "bulkhead,time-slice-us", "long");
     dt_set_u32_array(vmm, "bulkhead,log-level", cells, 2);
+    dt_set_attr(vmm, "bulkhead,isolated-cpus", NULL, 0);
+    dt_set_attr(vmm, "bulkhead,consoles", "ab", 2);
     assert_int_equal(check_all(), -EINVAL);
     assert_said("/vmm: bulkhead,scheduler: must be a string");
     assert_said("/vmm: bulkhead,time-slice-us: must be one cell");
     assert_said("/vmm: bulkhead,log-level: must be a string");
+    assert_said("/vmm: bulkhead,isolated-cpus: must be CPU numbers");
+    assert_said("/vmm: bulkhead,consoles: must be a list of strings");
+    dt_set_u32(vmm, "bulkhead,isolated-cpus", 0);
+    assert_int_equal(check_all(), -EINVAL);
+    assert_said("warning: /vmm: bulkhead,isolated-cpus: leaves no CPU for the rest");
     log_set_level(LOG_ERROR);
 }
 
