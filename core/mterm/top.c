@@ -100,8 +100,6 @@ static unsigned make_shares(const struct top *top, struct share *shares)
         while (old < end && old->id < row->id)
             old++;
         known = old < end && old->id == row->id && str_equal(old->name, row->name);
-        if (row->is_idle)
-            continue;
         shares[count++] = (struct share){
             .row = row,
             .permille = permille(top, known ? old->run_ns : 0, row->run_ns),

@@ -25,7 +25,6 @@ void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row)
     *row = (struct mterm_vcpu){
         .id = vcpu->id,
         .is_normal = vcpu->is_normal,
-        .is_idle = vcpu->is_idle,
         .is_thread = vcpu->thread != NULL,
         .state = vcpu->state,
         .reasons = vcpu->reasons,

@@ -104,7 +104,6 @@ struct mterm_vcpu {
     uint32_t id;
     char name[VCPU_NAME_MAX];
     bool is_normal;
-    bool is_idle;
     bool is_thread;
     enum vcpu_state state;
     uint32_t reasons;

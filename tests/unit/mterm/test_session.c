@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <hv/chardev.h>
+#include <hv/completion.h>
 #include <hv/dt.h>
 #include <hv/guest.h>
 #include <hv/heap.h>
@@ -350,9 +351,10 @@ static void test_log_follow(void **state)
     log_info("before");
     type("log follow\r", 50);
     assert_shown("info  before\r\n");
+    uarts[0].size = 0;
     log_info("live \x1b[2J");
     log_debug("quiet");
-    type("", 150);
+    machine_run_for(150 * MS);
     /* Once, not by the echo as well. */
     assert_int_equal(count_of("live"), 1);
     assert_shown("info  live \\x1b[2J\r\n");
@@ -434,8 +436,44 @@ static void test_background_is_stopped(void **state)
     assert_shown("\"jobs\" lists them");
     type("jobs wait x\r", 10);
     assert_shown("EINVAL");
-    /* The shell that started it is told, not the other one. */
+}
+
+static void test_the_right_shell_is_told(void **state)
+{
+    (void)state;
+    type_on(0, "sleep 0.2 &\r", 300);
+    type_on(1, "\r", 10);
     assert_null(strstr(uarts[1].screen, "done"));
+    type_on(0, "\r", 10);
+    assert_on(0, "done: sleep 0.2");
+}
+
+/* Waits as long as nobody asks it to end, and not for its sleep to be cut short. */
+static int stubborn_run(struct terminal *term, int argc, char **argv)
+{
+    struct completion never;
+
+    (void)argc;
+    (void)argv;
+    completion_init(&never);
+    while (!term_interrupted(term))
+        (void)completion_wait_uninterruptible(&never, 10 * MS);
+    return 0;
+}
+
+static const struct command_verb stubborn_verbs[] = {
+    {.name = "", .usage = "", .help = "h", .run = stubborn_run},
+};
+static const struct command stubborn = {
+    .name = "stubborn", .group = "Test", .help = "h", .verbs = stubborn_verbs, .verb_count = 1};
+COMMAND(stubborn);
+
+static void test_background_sees_the_interrupt(void **state)
+{
+    (void)state;
+    type("stubborn | grep x &\r", 100);
+    type_job("stop");
+    assert_shown("ENOENT (no such entry): stubborn | grep x");
 }
 
 static void test_background_output_is_bounded(void **state)
@@ -506,6 +544,8 @@ int main(void)
         cmocka_unit_test(test_log_follow),
         cmocka_unit_test(test_background),
         cmocka_unit_test(test_background_is_stopped),
+        cmocka_unit_test(test_the_right_shell_is_told),
+        cmocka_unit_test(test_background_sees_the_interrupt),
         cmocka_unit_test(test_background_output_is_bounded),
         cmocka_unit_test(test_many_in_the_background),
         cmocka_unit_test(test_completion_behind_a_bar),
