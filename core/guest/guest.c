@@ -104,6 +104,7 @@ static struct guest *guest_alloc(const char *name, struct dt_node *node)
     guest->busy = true;
     list_init(&guest->link);
     list_init(&guest->devices);
+    guest_irq_router_init(guest);
     hrtimer_init(&guest->backoff_timer, guest_power_backoff_over, guest);
     guest->config = heap_zalloc(sizeof(*guest->config));
     guest->layout = heap_zalloc(sizeof(*guest->layout));

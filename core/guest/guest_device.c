@@ -30,6 +30,11 @@ const struct emulator *emulator_find_compatible(const char *compatible)
     return NULL;
 }
 
+const struct emulator *emulator_at(unsigned index)
+{
+    return index < TABLE_COUNT(emulators) ? TABLE_AT(emulators, index) : NULL;
+}
+
 const struct emulator *emulator_find(const struct dt_node *node)
 {
     const struct emulator *found = NULL;
@@ -118,21 +123,38 @@ void emu_device_irq(struct emu_device *dev, unsigned n, bool level)
     }
 }
 
-uint64_t emu_device_frame_size(const struct emu_device *dev, unsigned frame)
+static void find_frame(const struct emu_device *dev, unsigned frame, uint64_t *start, uint64_t *size)
 {
     const struct guest_config *config = dev->guest->config;
-    uint64_t start;
-    uint64_t size;
 
+    *start = *size = 0;
     if (config == NULL) { /* a guest that was not made from a configuration */
-        return dt_get_reg(dev->node, frame, &start, &size) == 0 ? size : 0;
+        (void)dt_get_reg(dev->node, frame, start, size);
+        return;
     }
     for (unsigned i = 0; i < config->region_count; i++) {
         if (config->regions[i].node == dev->node && config->regions[i].frame == frame) {
-            return config->regions[i].size;
+            *start = config->regions[i].start;
+            *size = config->regions[i].size;
+            return;
         }
     }
-    return 0;
+}
+
+uint64_t emu_device_frame_start(const struct emu_device *dev, unsigned frame)
+{
+    uint64_t start, size;
+
+    find_frame(dev, frame, &start, &size);
+    return start;
+}
+
+uint64_t emu_device_frame_size(const struct emu_device *dev, unsigned frame)
+{
+    uint64_t start, size;
+
+    find_frame(dev, frame, &start, &size);
+    return size;
 }
 
 static void connect_regions(struct guest *guest, unsigned index, struct emu_device *dev)

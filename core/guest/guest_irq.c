@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interrupt lines of guests: from devices, timers and the port to the emulated interrupt controller.
+// Interrupts of guests: lines and messages of devices, timers and the port, on their way to the emulated controllers.
 #include <hv/guest_parts.h>
 
 #include <hv/upcall.h>
@@ -8,12 +8,62 @@
 #define IRQ_TIMER_PHYSICAL 30
 #define IRQ_TIMER_VIRTUAL 27
 
+void guest_irq_router_init(struct guest *guest)
+{
+    list_init(&guest->irq_lines);
+    list_init(&guest->irq_doorbells);
+}
+
+int guest_irq_attach_lines(struct guest *guest, struct guest_irq_lines *lines)
+{
+    if (lines->count == 0 || lines->count - 1 > UINT32_MAX - lines->first)
+        return -EINVAL;
+    LIST_FOR_EACH(other, &guest->irq_lines, struct guest_irq_lines, link)
+        if (lines->first - other->first < other->count || other->first - lines->first < lines->count)
+            return -EEXIST;
+    list_add_tail(&guest->irq_lines, &lines->link);
+    return 0;
+}
+
+void guest_irq_detach_lines(struct guest_irq_lines *lines)
+{
+    list_remove(&lines->link);
+}
+
+int guest_irq_attach_doorbell(struct guest *guest, struct guest_irq_doorbell *bell)
+{
+    if (bell->size == 0 || bell->size - 1 > UINT64_MAX - bell->start.v)
+        return -EINVAL;
+    LIST_FOR_EACH(other, &guest->irq_doorbells, struct guest_irq_doorbell, link)
+        if (bell->start.v - other->start.v < other->size ||
+            other->start.v - bell->start.v < bell->size)
+            return -EEXIST;
+    list_add_tail(&guest->irq_doorbells, &bell->link);
+    return 0;
+}
+
+void guest_irq_detach_doorbell(struct guest_irq_doorbell *bell)
+{
+    list_remove(&bell->link);
+}
+
 int guest_irq_line(struct guest *guest, uint32_t irq, bool level)
 {
-    if (guest->intc_ops == NULL) {
-        return -ENODEV;
+    LIST_FOR_EACH(lines, &guest->irq_lines, struct guest_irq_lines, link)
+        if (irq - lines->first < lines->count)
+            return lines->set(lines, irq, level);
+    return -EINVAL;
+}
+
+int guest_irq_message(struct guest *guest, gpa_t address, uint32_t data, uint32_t device)
+{
+    LIST_FOR_EACH(bell, &guest->irq_doorbells, struct guest_irq_doorbell, link) {
+        uint64_t offset = address.v - bell->start.v;
+
+        if (offset < bell->size)
+            return bell->message(bell, offset, data, device);
     }
-    return guest->intc_ops->line_set(guest, irq, level);
+    return -EFAULT;
 }
 
 int vcpu_irq_private(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq)

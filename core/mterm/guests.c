@@ -61,15 +61,15 @@ static const char *policy_name(enum guest_crash_policy policy)
     return "?";
 }
 
+static const char *const kinds[] = {
+    [GUEST_REGION_MEMORY] = "memory",
+    [GUEST_REGION_VIRTUAL] = "virtual",
+    [GUEST_REGION_HOST] = "host",
+    [GUEST_REGION_ALIAS] = "alias",
+};
+
 static void print_region(struct terminal *term, const struct guest_region *region)
 {
-    static const char *const kinds[] = {
-        [GUEST_REGION_MEMORY] = "memory",
-        [GUEST_REGION_VIRTUAL] = "virtual",
-        [GUEST_REGION_HOST] = "host",
-        [GUEST_REGION_ALIAS] = "alias",
-    };
-
     term_printf(term, "  0x%010llx..0x%010llx %-7s ", (ull)region->start.v,
                 (ull)(region->start.v + region->size - 1), kinds[region->kind]);
     term_puts_escaped(term, region->name, strlen(region->name));
@@ -78,6 +78,42 @@ static void print_region(struct terminal *term, const struct guest_region *regio
     if (region->kind == GUEST_REGION_VIRTUAL && region->dev != NULL)
         term_printf(term, ", %s", region->dev->emulator->name);
     term_printf(term, "\n");
+}
+
+/* Where a region's bytes come from. */
+static void print_backing(struct terminal *term, const struct guest_region *region)
+{
+    if (region->kind == GUEST_REGION_VIRTUAL && region->dev != NULL)
+        term_printf(term, "emulator %s, frame %u", region->dev->emulator->name, region->dev_reg);
+    else if (region->kind == GUEST_REGION_ALIAS && region->alias_of != NULL)
+        term_printf(term, "0x%llx", (ull)region->alias_of->start.v);
+    else
+        term_printf(term, "host 0x%llx%s", (ull)region->host.v,
+                    region->read_only ? ", read-only" : "");
+}
+
+void mterm_guest_regions(const struct guest *guest, struct terminal *term)
+{
+    if (guest->busy) {
+        term_printf(term, "an operation is working on it\n");
+        return;
+    }
+    term_printf(term, "START        END          KIND    HITS       NAME             IS\n");
+    for (unsigned i = 0; i < guest->map->count && !term_interrupted(term); i++) {
+        const struct guest_region *region = guest->map->regions[i];
+
+        term_printf(term, "0x%010llx 0x%010llx %-7s ", (ull)region->start.v,
+                    (ull)(region->start.v + region->size - 1), kinds[region->kind]);
+        /* Accesses to memory are no exits, so nobody counts them. */
+        if (region->kind == GUEST_REGION_VIRTUAL || region->hits != 0)
+            term_printf(term, "%-10llu ", (ull)region->hits);
+        else
+            term_printf(term, "%-10s ", "-");
+        term_puts_cell(term, region->name, 16);
+        term_printf(term, " ");
+        print_backing(term, region);
+        term_printf(term, "\n");
+    }
 }
 
 static void print_vcpus(const struct guest *guest, struct terminal *term)

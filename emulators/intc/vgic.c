@@ -264,6 +264,8 @@ void vgic_remove(struct emu_device *dev)
         if (v != NULL)
             vgic_vcpu_exit(v->vcpu);
     }
+    guest_irq_detach_lines(&vgic->lines);
+    guest_irq_detach_doorbell(&vgic->doorbell);
     guest->intc = NULL;
     heap_free(vgic->spi);
     heap_free(vgic);
@@ -271,12 +273,32 @@ void vgic_remove(struct emu_device *dev)
 }
 
 #define VGIC_OPS                                                                                   \
-    .line_set = vgic_line_set, .private_set = vgic_private_set, .flush = vgic_flush,               \
-    .deliverable = vgic_deliverable, .maintenance = vgic_maintenance,                              \
-    .vcpu_reset = vgic_vcpu_reset, .vcpu_init = vgic_vcpu_init, .vcpu_exit = vgic_vcpu_exit
+    .private_set = vgic_private_set, .flush = vgic_flush, .deliverable = vgic_deliverable,         \
+    .maintenance = vgic_maintenance, .vcpu_reset = vgic_vcpu_reset, .vcpu_init = vgic_vcpu_init,   \
+    .vcpu_exit = vgic_vcpu_exit
 
 static const struct intc_ops vgic_v2_ops = {VGIC_OPS};
 static const struct intc_ops vgic_v3_ops = {VGIC_OPS, .sysreg = vgic_v3_sysreg};
+
+/* A device without an address, as in tests, has no doorbell. */
+static int attach(struct emu_device *dev, struct vgic *vgic)
+{
+    uint64_t start = emu_device_frame_start(dev, 0);
+    int err;
+
+    vgic->lines = (struct guest_irq_lines){
+        .first = VGIC_PRIVATE_COUNT, .count = spi_total(vgic), .set = vgic_line_set, .owner = vgic};
+    vgic->doorbell = (struct guest_irq_doorbell){.start = gpa(start + VGIC_V3_DOORBELL),
+                                                 .size = VGIC_V3_DOORBELL_SIZE,
+                                                 .message = vgic_v3_message,
+                                                 .owner = vgic};
+    list_init(&vgic->doorbell.link);
+    list_init(&vgic->lines.link);
+    err = guest_irq_attach_lines(dev->guest, &vgic->lines);
+    if (err == 0 && vgic->version == 3)
+        err = guest_irq_attach_doorbell(dev->guest, &vgic->doorbell);
+    return err;
+}
 
 int vgic_probe(struct emu_device *dev, unsigned version)
 {
@@ -295,5 +317,8 @@ int vgic_probe(struct emu_device *dev, unsigned version)
     guest->intc = vgic;
     guest->intc_ops = version == 2 ? &vgic_v2_ops : &vgic_v3_ops;
     guest->intc_version = version;
-    return 0;
+    err = attach(dev, vgic);
+    if (err != 0)
+        vgic_remove(dev);
+    return err;
 }

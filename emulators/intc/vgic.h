@@ -91,6 +91,8 @@ struct vgic {
     unsigned spi_banks;
     unsigned lr_count;
     struct vgic_bank *spi;
+    struct guest_irq_lines lines;       /**< the SPIs */
+    struct guest_irq_doorbell doorbell; /**< GICv3: message-based SPIs, at GICD_SETSPI_NSR */
 };
 
 /** One register access on its way down. */
@@ -189,7 +191,7 @@ bool vgic_change_active(struct vgic_irq *irq, uint32_t active);
 bool vgic_change_route(struct vgic_irq *irq, uint32_t route);
 /** Find the target that an SPI's route means. vgic->lock held, and that of its owner. */
 void vgic_route_resolve(struct vgic_irq *irq);
-int vgic_line_set(struct guest *guest, uint32_t irq, bool level);
+int vgic_line_set(struct guest_irq_lines *lines, uint32_t irq, bool level);
 int vgic_private_set(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq);
 /** Hand on what waits in v's list for another target. */
 void vgic_migrate(struct vgic_vcpu *v);
@@ -223,4 +225,9 @@ void vgic_ctlr_write(struct vgic *vgic, uint32_t value);
 struct vgic_bank *vgic_bank_find(const struct vgic_access *a, unsigned index);
 
 /* vgic_v3.c */
+int vgic_v3_message(struct guest_irq_doorbell *bell, uint64_t offset, uint32_t data,
+                    uint32_t device);
+/** Of the registers at which messages arrive, in the distributor. */
+#define VGIC_V3_DOORBELL 0x40
+#define VGIC_V3_DOORBELL_SIZE 0x10
 int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value);

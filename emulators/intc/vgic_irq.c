@@ -280,14 +280,11 @@ void vgic_migrate(struct vgic_vcpu *v)
 
 /* From outside */
 
-int vgic_line_set(struct guest *guest, uint32_t irq, bool level)
+int vgic_line_set(struct guest_irq_lines *lines, uint32_t irq, bool level)
 {
-    struct vgic *vgic = guest->intc;
-    struct vgic_irq *found;
+    struct vgic *vgic = lines->owner;
+    struct vgic_irq *found = vgic_irq_find(vgic, NULL, irq);
 
-    if (vgic == NULL || irq < VGIC_PRIVATE_COUNT)
-        return -EINVAL;
-    found = vgic_irq_find(vgic, NULL, irq);
     if (found == NULL)
         return -EINVAL;
     vgic_irq_change(vgic, found, vgic_change_line, level);

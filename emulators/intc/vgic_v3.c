@@ -9,13 +9,17 @@
 #define GICD_CTLR 0x0000
 #define GICD_TYPER 0x0004
 #define GICD_IIDR 0x0008
+#define GICD_SETSPI_NSR VGIC_V3_DOORBELL
+#define GICD_CLRSPI_NSR 0x0048
 #define GICD_IROUTER 0x6000
 #define GICD_IROUTER_END 0x8000
 #define GIC_PIDR2 0xffe8
 
 #define GICD_CTLR_ARE (1U << 4)
 #define GICD_CTLR_DS (1U << 6)
+#define GICD_TYPER_MBIS (1U << 16)
 #define GICD_TYPER_IDBITS (9U << 19)
+#define GICD_SPI_MASK 0x3ffU
 /** An SPI can not be routed to "any", so that IROUTER has no routing mode. */
 #define GICD_TYPER_NO1N (1U << 25)
 #define GIC_PIDR2_V3 0x3b
@@ -73,7 +77,48 @@ static int gicd_high_access(struct vgic_access *a)
 
 static uint32_t gicd_typer(const struct vgic *vgic)
 {
-    return vgic->spi_banks | GICD_TYPER_IDBITS | GICD_TYPER_NO1N;
+    return vgic->spi_banks | GICD_TYPER_MBIS | GICD_TYPER_IDBITS | GICD_TYPER_NO1N;
+}
+
+/* A message makes an edge-triggered SPI pending, and raises or lowers a level-sensitive one. */
+static void spi_message(struct vgic *vgic, uint32_t intid, bool set)
+{
+    struct vgic_irq *irq = intid < VGIC_PRIVATE_COUNT ? NULL : vgic_irq_find(vgic, NULL, intid);
+
+    if (irq == NULL)
+        return;
+    if (!vgic_irq_is_edge(irq))
+        vgic_irq_change(vgic, irq, vgic_change_line, set);
+    else
+        vgic_irq_change(vgic, irq, set ? vgic_change_pend : vgic_change_unpend, 1);
+}
+
+int vgic_v3_message(struct guest_irq_doorbell *bell, uint64_t offset, uint32_t data, uint32_t device)
+{
+    uint64_t reg = VGIC_V3_DOORBELL + offset;
+
+    (void)device;
+    if (reg != GICD_SETSPI_NSR && reg != GICD_CLRSPI_NSR)
+        return -EFAULT;
+    spi_message(bell->owner, data & GICD_SPI_MASK, reg == GICD_SETSPI_NSR);
+    return 0;
+}
+
+static void gicd_write(struct vgic_access *a)
+{
+    uint32_t value = (uint32_t)a->value;
+
+    if (a->offset == GICD_CTLR)
+        vgic_ctlr_write(a->vgic, value);
+    else if (a->offset == GICD_SETSPI_NSR || a->offset == GICD_CLRSPI_NSR)
+        spi_message(a->vgic, value & GICD_SPI_MASK, a->offset == GICD_SETSPI_NSR);
+}
+
+/* The message registers also take halfwords; all others here are words. */
+static bool gicd_takes(const struct vgic_access *a)
+{
+    return a->size == 4 ||
+           (a->size == 2 && (a->offset == GICD_SETSPI_NSR || a->offset == GICD_CLRSPI_NSR));
 }
 
 static int gicd_access(struct vgic_access *a)
@@ -82,11 +127,10 @@ static int gicd_access(struct vgic_access *a)
         return gicd_high_access(a);
     if (a->offset >= 0x80)
         return vgic_bank_access(a);
-    if (a->size != 4)
+    if (!gicd_takes(a))
         return -EFAULT;
     if (a->is_write) {
-        if (a->offset == GICD_CTLR)
-            vgic_ctlr_write(a->vgic, (uint32_t)a->value);
+        gicd_write(a);
         return 0;
     }
     switch (a->offset) {
@@ -279,7 +323,7 @@ static const struct emulator vgic_v3 = {
     .name = "vgic-v3",
     .match = vgic_v3_match,
     .state_size = sizeof(uint64_t),
-    .widths = EMU_WIDTH_8 | EMU_WIDTH_32 | EMU_WIDTH_64,
+    .widths = EMU_WIDTH_8 | EMU_WIDTH_16 | EMU_WIDTH_32 | EMU_WIDTH_64,
     .probe = vgic_v3_probe,
     .reset = vgic_reset,
     .access = vgic_v3_access,

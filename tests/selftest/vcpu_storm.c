@@ -75,14 +75,6 @@ static void complain(struct storm *storm, const struct vcpu *vcpu, const char *w
 
 /* An interrupt controller without interrupts */
 
-static int no_line(struct guest *guest, uint32_t irq, bool level)
-{
-    (void)guest;
-    (void)irq;
-    (void)level;
-    return -EINVAL;
-}
-
 static int no_private(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq)
 {
     (void)vcpu;
@@ -104,7 +96,6 @@ static bool never(struct vcpu *vcpu)
 }
 
 static const struct intc_ops no_intc = {
-    .line_set = no_line,
     .private_set = no_private,
     .flush = nothing,
     .deliverable = never,

@@ -59,10 +59,13 @@ struct emu_device {
 /** By any compatible of the node; NULL when no emulator matches. */
 const struct emulator *emulator_find(const struct dt_node *node);
 const struct emulator *emulator_find_compatible(const char *compatible);
+/** Number index of the table; NULL past the end. */
+const struct emulator *emulator_at(unsigned index);
 /** Instantiate for a node: allocates state, calls probe. -ENODEV (unknown compatible), -ENOMEM, or probe's error. Orphan. */
 int emu_device_create(struct guest *guest, struct dt_node *node, struct emu_device **out);
 void emu_device_destroy(struct emu_device *dev);
-/** Bytes of a register frame, defaults included; 0 when there is none. From probe on. */
+/** Guest-physical start and bytes of a register frame, defaults included; 0 when there is none. From probe on. */
+uint64_t emu_device_frame_start(const struct emu_device *dev, unsigned frame);
 uint64_t emu_device_frame_size(const struct emu_device *dev, unsigned frame);
 /** Drive the device's interrupt line (n = 0 first). Any context. */
 void emu_device_irq(struct emu_device *dev, unsigned n, bool level);

@@ -52,6 +52,8 @@ struct guest {
     struct vcpu **vcpus; /**< by subid */
     struct guest_region_map *map;
     struct list devices; /**< struct emu_device */
+    struct list irq_lines;     /**< struct guest_irq_lines */
+    struct list irq_doorbells; /**< struct guest_irq_doorbell */
     const struct intc_ops *intc_ops;
     void *intc;                  /**< the controller's per-guest part */
     unsigned intc_version;       /**< 2 or 3 */

@@ -81,6 +81,8 @@ int guest_vcpu_start(struct vcpu *vcpu, uint64_t entry, uint64_t arg);
 
 void guest_power_init(void);
 void guest_irq_init(void);
+/** No lines, no doorbells. Before the guest's devices. */
+void guest_irq_router_init(struct guest *guest);
 /** Queue the worker if the guest has something for it. Any context. */
 void guest_power_poll(struct guest *guest);
 /** Ask for op; false when an earlier request is not served yet. Then guest_power_wait() pauses the calling VCPU, if it is the guest's, and wakes the worker. */

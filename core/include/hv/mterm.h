@@ -147,6 +147,8 @@ struct mterm_guest {
 /** Inside guest_for_each(). */
 void mterm_guest_info(const struct guest *guest, struct mterm_guest *info);
 void mterm_guest_describe(const struct guest *guest, struct terminal *term);
+/** A line for each region of its address space, with the accesses that were exits. Inside guest_for_each(). */
+void mterm_guest_regions(const struct guest *guest, struct terminal *term);
 /**
  * fn for the normal VCPU that text names: "GUEST/N", "GUEST/vcpuN" or an id; it stays alive meanwhile. fn's result, -ENOENT, or -EINVAL/-ERANGE when N is no
  * number. fn may sleep, for a bounded time. Orphan.

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <arch/guest_irq.h> /* what controllers are built on */
+#include <arch/addr.h>
 #include <hv/vcpu.h>
+#include <lib/list.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,8 +17,6 @@ struct emu_device;
 
 /** Provided by the emulated controller when its device is probed. All operations: any context unless said otherwise, own locks. */
 struct intc_ops {
-    /** Level of a shared line (SPI). Edge-triggered lines latch a rising edge. -EINVAL for a number that does not exist. */
-    int (*line_set)(struct guest *guest, uint32_t irq, bool level);
     /** Level of a private line (PPI) of one VCPU; pirq != 0: hardware-linked level interrupt (physical one is active until the guest ends it). */
     int (*private_set)(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq);
     /** Fold list registers into the model and refill them. vcpu == current, its world loaded, IRQs masked. */
@@ -34,7 +34,39 @@ struct intc_ops {
     void (*vcpu_exit)(struct vcpu *vcpu);
 };
 
-/** Raise or lower an SPI of a guest (irq is the INTID). Any context. */
+/*
+ * The router: devices raise lines by number and send messages to addresses; what serves them has said so when it was probed.
+ * Numbers have 32 bits and need not follow each other. The objects belong to the controller, which attaches and detaches
+ * them in its probe and remove functions: nothing runs that could look them up meanwhile.
+ */
+
+/** Lines first to first + count - 1 (a GIC: INTIDs of its SPIs). */
+struct guest_irq_lines {
+    uint32_t first, count;
+    /** Level of a line. An edge-triggered one latches a rising edge. Any context, own locks. */
+    int (*set)(struct guest_irq_lines *lines, uint32_t irq, bool level);
+    void *owner;
+    struct list link;
+};
+/** A range of guest-physical addresses that takes messages (MSIs). */
+struct guest_irq_doorbell {
+    gpa_t start;
+    uint64_t size;
+    /** What was written at offset, and the sender's id. Any context, own locks. */
+    int (*message)(struct guest_irq_doorbell *bell, uint64_t offset, uint32_t data, uint32_t device);
+    void *owner;
+    struct list link;
+};
+
+/** Orphan, the guest does not run. -EINVAL (empty, or beyond the last number), -EEXIST (overlaps another). */
+int guest_irq_attach_lines(struct guest *guest, struct guest_irq_lines *lines);
+void guest_irq_detach_lines(struct guest_irq_lines *lines);
+int guest_irq_attach_doorbell(struct guest *guest, struct guest_irq_doorbell *bell);
+void guest_irq_detach_doorbell(struct guest_irq_doorbell *bell);
+
+/** Raise or lower a line. -EINVAL: nobody serves that number. Any context. */
 int guest_irq_line(struct guest *guest, uint32_t irq, bool level);
+/** Write data to address as a device does to signal an interrupt. -EFAULT: no doorbell is there. Any context. */
+int guest_irq_message(struct guest *guest, gpa_t address, uint32_t data, uint32_t device);
 /** Raise or lower a PPI. Any context. */
 int vcpu_irq_private(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq);

@@ -88,29 +88,42 @@ static int guest_list_run(struct terminal *term, int argc UNUSED, char **argv UN
     return guest_for_each(guest_list_line, term);
 }
 
-struct info_request {
+/** Show one thing of the guest of that name. */
+struct show_request {
     struct terminal *term;
     const char *name;
+    void (*show)(const struct guest *guest, struct terminal *term);
     bool found;
 };
 
-static int guest_info_line(struct guest *guest, void *arg)
+static int show_if_named(struct guest *guest, void *arg)
 {
-    struct info_request *request = arg;
+    struct show_request *request = arg;
 
     if (str_equal(guest->name, request->name)) {
         request->found = true;
-        mterm_guest_describe(guest, request->term);
+        request->show(guest, request->term);
     }
     return 0;
 }
 
+static int guest_show(struct terminal *term, const char *name,
+                      void (*show)(const struct guest *guest, struct terminal *term))
+{
+    struct show_request request = {.term = term, .name = name, .show = show};
+
+    (void)guest_for_each(show_if_named, &request);
+    return request.found ? 0 : mterm_error(term, -ENOENT, "guest", name);
+}
+
 static int guest_info_run(struct terminal *term, int argc UNUSED, char **argv)
 {
-    struct info_request request = {.term = term, .name = argv[0]};
+    return guest_show(term, argv[0], mterm_guest_describe);
+}
 
-    (void)guest_for_each(guest_info_line, &request);
-    return request.found ? 0 : mterm_error(term, -ENOENT, "guest", argv[0]);
+static int guest_regions_run(struct terminal *term, int argc UNUSED, char **argv)
+{
+    return guest_show(term, argv[0], mterm_guest_regions);
 }
 
 #define GUEST_VERB(verb, help_text)                                                                \
@@ -142,6 +155,7 @@ static const struct command_verb guest_verbs[] = {
         .run = guest_list_run,
     },
     GUEST_VERB(info, "all about one guest"),
+    GUEST_VERB(regions, "its address space, with the accesses to each device"),
 };
 static const struct command guest_command = {
     .name = "guest",

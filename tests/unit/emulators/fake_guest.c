@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <hv/guest_parts.h>
 #include <hv/page.h>
 #include <lib/errno.h>
 #include <port/host.h>
@@ -58,6 +59,7 @@ void fake_create(unsigned version, unsigned vcpu_count, unsigned lr_count)
     host_guest_irq_set(version == 2 ? GUEST_IRQ_V2 : GUEST_IRQ_V3, lr_count);
     strcpy(fake.guest.name, "fake");
     list_init(&fake.guest.devices);
+    guest_irq_router_init(&fake.guest);
     fake.guest.vcpu_count = vcpu_count;
     fake.guest.vcpus = fake.by_subid;
     for (unsigned i = 0; i < vcpu_count; i++) {

@@ -405,9 +405,9 @@ static void numbers_that_do_not_exist(void **state)
 {
     (void)state;
     v3(1, 4);
-    assert_int_equal(ops()->line_set(&fake.guest, 128, true), -EINVAL);
-    assert_int_equal(ops()->line_set(&fake.guest, 31, true), -EINVAL);
-    assert_int_equal(ops()->line_set(&fake.guest, UINT32_MAX, true), -EINVAL);
+    assert_int_equal(guest_irq_line(&fake.guest, 128, true), -EINVAL);
+    assert_int_equal(guest_irq_line(&fake.guest, 31, true), -EINVAL);
+    assert_int_equal(guest_irq_line(&fake.guest, UINT32_MAX, true), -EINVAL);
     assert_int_equal(ops()->private_set(&fake.vcpus[0], 15, true, 0), -EINVAL);
     assert_int_equal(ops()->private_set(&fake.vcpus[0], 32, true, 0), -EINVAL);
 }
@@ -424,6 +424,31 @@ static int after(void **state)
     (void)state;
     fake_destroy();
     return 0;
+}
+
+/* By the guest's own store, and from a device behind its back; as a level until it is cleared. */
+static void message_based(void **state)
+{
+    (void)state;
+    v3(1, 4);
+    edge(40);
+    assert_int_equal(gicd_read(4) >> 16 & 1, 1);
+    gicd_write(SETSPI, 40);
+    assert_int_equal(fake_take(), 40);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+    assert_int_equal(guest_irq_message(&fake.guest, gpa(SETSPI), 40, 7), 0);
+    gicd_write(CLRSPI, 40);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+    assert_int_equal(guest_irq_message(&fake.guest, gpa(SETSPI), 41, 7), 0);
+    assert_int_equal(fake_take(), 41);
+    assert_int_equal(fake_take(), 41);
+    assert_int_equal(guest_irq_message(&fake.guest, gpa(CLRSPI), 41, 7), 0);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+    /* Numbers that are no SPI, and the place between the registers. */
+    gicd_write(SETSPI, 31);
+    gicd_write(SETSPI, 1023);
+    assert_int_equal(guest_irq_message(&fake.guest, gpa(SETSPI + 4), 40, 7), -EFAULT);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, before, after)
@@ -449,6 +474,7 @@ int main(void)
         TEST(vcpu_reset_empties),
         TEST(device_reset_empties),
         TEST(numbers_that_do_not_exist),
+        TEST(message_based),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void sweep(unsigned frame, uint64_t size)
                 err = fake_access(frame, offset, width, true, &value);
                 assert_true(err == 0 || err == -EFAULT);
                 assert_int_equal(fake_access(frame, offset, width, false, &value), err);
-                assert_true(width != 2 || err == -EFAULT);
+                assert_true(width != 2 || err == -EFAULT || offset == 0x40 || offset == 0x48);
             }
         }
         fake_enter();
@@ -100,7 +100,7 @@ static void v3_identification(void **state)
     (void)state;
     fake_create(3, 18, 4);
     assert_int_equal(gicd_read(0x0000), 0x50);
-    assert_int_equal(gicd_read(0x0004), 3 | 9 << 19 | 1 << 25);
+    assert_int_equal(gicd_read(0x0004), 3 | 1 << 16 | 9 << 19 | 1 << 25);
     assert_int_equal(gicd_read(0xffe8), 0x3b);
     for (unsigned i = 0; i < 18; i++) {
         assert_int_equal(fake_access(1, i * GICR_STRIDE + 8, 8, false, &typer), 0);
@@ -300,10 +300,10 @@ static void device_goes_before_its_vcpus(void **state)
 {
     (void)state;
     fake_create(3, 2, 4);
-    assert_int_equal(ops()->line_set(&fake.guest, 40, true), 0);
+    assert_int_equal(guest_irq_line(&fake.guest, 40, true), 0);
     fake.gic.emulator->remove(&fake.gic);
     assert_null(fake.vcpus[0].irq);
-    assert_int_equal(ops()->line_set(&fake.guest, 40, true), -EINVAL);
+    assert_int_equal(guest_irq_line(&fake.guest, 40, true), -EINVAL);
     assert_int_equal(ops()->private_set(&fake.vcpus[0], 27, true, 27), -EINVAL);
     ops()->flush(&fake.vcpus[0]);
     assert_false(ops()->deliverable(&fake.vcpus[0]));

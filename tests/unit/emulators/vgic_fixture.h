@@ -12,6 +12,8 @@
 
 #include <hv/upcall.h>
 
+#define SETSPI 0x040
+#define CLRSPI 0x048
 #define IGROUPR 0x080
 #define ISENABLER 0x100
 #define ICENABLER 0x180
@@ -33,7 +35,7 @@ static inline const struct intc_ops *ops(void)
 
 static inline void line(uint32_t irq, bool level)
 {
-    assert_int_equal(ops()->line_set(&fake.guest, irq, level), 0);
+    assert_int_equal(guest_irq_line(&fake.guest, irq, level), 0);
 }
 
 static inline void timer(unsigned vcpu, bool level)
