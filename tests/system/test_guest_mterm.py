@@ -23,6 +23,10 @@ BAD = {
     "host": r"usage:", "host nonsense": r"usage:", "host cpu 1 2": r"usage: host cpu",
     "thread": r"usage:", "thread list 1": r"usage: thread list", "help nonsense": r"nonsense",
     "version 1": r"usage: version", "'open quote": r"quote", "a\\": r"quote|backslash",
+    "watch": r"usage: watch", "watch 0 version": r"usage: watch", "jobs stop 99": r"jobs. lists", "page 2": r"usage: page",
+    "sleep soon": r"usage: sleep", "run nothing": r"no file", "log follow loud": r"usage: log follow",
+    "vcpu top 0": r"usage: vcpu top", "version | more": r"grep \[-v\]", "version & version": r"end of the line",
+    "| grep a": r"before", "version | grep": r"WORD",
     "reset now please": r"usage: reset", "shutdown now": r"usage: shutdown",
     "help " + "x" * 400: r"x{20}", " ".join("abcdefghijklmnopqrstuvwxyz"): r"words|unknown",
 }
