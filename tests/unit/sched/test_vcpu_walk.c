@@ -21,7 +21,7 @@
 
 #define CPUS 2
 #define VCPUS 7
-#define STEPS 100000
+#define STEPS 1000000
 
 /** What the state machine says of one VCPU; its logical state. */
 struct model {
