@@ -27,14 +27,16 @@ static void requeue(struct run_queue *rq, struct vcpu *vcpu)
 static void apply(struct vcpu *vcpu)
 {
     struct run_queue *rq = &per_cpu(run_queue, vcpu->se.cpu);
+    uint8_t before;
 
     spin_lock(&rq->lock);
+    before = vcpu->se.priority;
     if (vcpu->se.on_queue) {
         requeue(rq, vcpu);
     } else {
         vcpu->se.priority = sched_priority(vcpu);
         /* Who waits may be better now. */
-        if (rq->current == vcpu && !vcpu->is_idle)
+        if (rq->current == vcpu && !vcpu->is_idle && vcpu->se.priority < before)
             sched_request_resched(rq, vcpu->se.cpu);
     }
     spin_unlock(&rq->lock);

@@ -98,7 +98,7 @@ struct vcpu {
     char name[VCPU_NAME_MAX];
     bool is_normal;
     bool is_idle;
-    bool uses_fp; /**< a thread that has declared it */
+    bool uses_fp;        /**< a thread that has declared it */
     struct guest *guest; /**< NULL for orphans */
     struct dt_node *node;
     void *stack; /**< lowest address, CONFIG_STACK_SIZE bytes */
