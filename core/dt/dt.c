@@ -54,7 +54,8 @@ unsigned dt_node_depth(const struct dt_node *node)
 /* Is it the node's name, in full (exact) or without its unit address? */
 static bool name_matches(const struct dt_node *node, const char *name, size_t length, bool exact)
 {
-    if (strncmp(node->name, name, length) != 0)
+    /* The first byte by itself: most siblings differ there. */
+    if (length == 0 || node->name[0] != name[0] || strncmp(node->name, name, length) != 0)
         return false;
     return node->name[length] == '\0' || (!exact && node->name[length] == '@');
 }

@@ -67,7 +67,7 @@ static const struct dt_node *host_console(void)
 }
 
 /* What the hypervisor needs the node for; NULL: it does not. */
-static const char *host_role(const struct dt_node *node)
+static const char *host_role(const struct dt_node *node, const struct dt_node *console)
 {
     const char *type = "";
 
@@ -84,15 +84,17 @@ static const char *host_role(const struct dt_node *node)
     if (str_equal(type, "cpu")) {
         return "CPU";
     }
-    return node == host_console() ? "console" : NULL;
+    return node == console ? "console" : NULL;
 }
 
 int guest_config_hold_host(void)
 {
+    const struct dt_node *console = host_console();
+
     for (struct dt_node *node = dt_root(); node != NULL; node = dt_next(dt_root(), node)) {
         struct dt_hold *hold;
 
-        if (!dt_is_host(node) || host_role(node) == NULL || node == host_console()) {
+        if (!dt_is_host(node) || host_role(node, console) == NULL || node == console) {
             continue;
         }
         hold = heap_alloc(sizeof(*hold));
@@ -123,13 +125,14 @@ static void check_interrupt(const struct dt_node *node, const struct dt_node *ho
                             const uint32_t *cells, struct report *report)
 {
     const struct dt_node *controller = dt_interrupt_controller(host, index);
+    const struct dt_node *console = host_console();
 
     for (const struct dt_node *owner = dt_root(); owner != NULL; owner = dt_next(dt_root(), owner)) {
-        if (owner != host && dt_is_host(owner) && host_role(owner) != NULL &&
+        if (owner != host && dt_is_host(owner) && host_role(owner, console) != NULL &&
             has_interrupt(owner, controller, cells)) {
             guest_config_error(report, node, "bulkhead,passthrough",
                                "interrupt %u of \"%s\" is also that of \"%s\", the hypervisor's %s",
-                               cells[1], host->name, owner->name, host_role(owner));
+                               cells[1], host->name, owner->name, host_role(owner, console));
         }
     }
 }
@@ -149,12 +152,12 @@ static void check_twice(const struct guest_config *config, const struct dt_node 
 static void check_device(struct guest_config *config, struct dt_node *node, struct dt_node *host,
                          struct report *report)
 {
+    const char *role = host_role(host, host_console());
     uint32_t cells[4];
 
-    if (host_role(host) != NULL) {
+    if (role != NULL) {
         guest_config_error(report, node, "bulkhead,passthrough",
-                           "\"%s\" is the hypervisor's %s; choose another device", host->name,
-                           host_role(host));
+                           "\"%s\" is the hypervisor's %s; choose another device", host->name, role);
     }
     check_twice(config, node, host, report);
     for (unsigned i = 0; dt_get_interrupt(host, i, cells) >= 2; i++) {

@@ -19,11 +19,6 @@ int str_copy(char *to, const char *from, size_t size)
     return err;
 }
 
-bool str_equal(const char *a, const char *b)
-{
-    return strcmp(a, b) == 0;
-}
-
 bool str_starts_with(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;

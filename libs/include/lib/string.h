@@ -30,7 +30,11 @@ unsigned long strtoul(const char *restrict s, char **restrict end, int base);
 // Copies a string, always terminated (size at least 1). 0, or -ENAMETOOLONG when it was cut.
 int str_copy(char *to, const char *from, size_t size);
 
-bool str_equal(const char *a, const char *b);
+// The first byte is looked at here: most strings that differ do so there.
+static inline bool str_equal(const char *a, const char *b)
+{
+    return *a == *b && strcmp(a, b) == 0;
+}
 bool str_starts_with(const char *s, const char *prefix);
 
 // Only bytes 0x20..0x7e; true for the empty string.
