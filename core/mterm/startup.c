@@ -9,6 +9,7 @@
 #include <lib/string.h>
 
 #define STARTUP_DEFAULT "startup.mterm"
+#define SCRIPT_NAME_MAX 128
 
 /** A terminal whose lines go to the log. */
 struct log_terminal {
@@ -38,13 +39,19 @@ static void log_terminal_write(struct terminal *term, const char *text, size_t s
     }
 }
 
-static const char *script_name(bool *named)
+// Whether /vmm names the script. The tree may be changed by whoever sits at a terminal already.
+static bool script_name(char *name, size_t size)
 {
-    const struct dt_node *vmm = dt_find("/vmm");
-    const char *name;
+    const struct dt_node *vmm;
+    const char *value;
+    bool named;
 
-    *named = vmm != NULL && dt_get_string(vmm, "bulkhead,startup", &name) == 0;
-    return *named ? name : STARTUP_DEFAULT;
+    guest_tree_lock();
+    vmm = dt_find("/vmm");
+    named = vmm != NULL && dt_get_string(vmm, "bulkhead,startup", &value) == 0;
+    (void)str_copy(name, named ? value : STARTUP_DEFAULT, size);
+    guest_tree_unlock();
+    return named;
 }
 
 static void run_script(void)
@@ -54,8 +61,8 @@ static void run_script(void)
     };
     const void *text;
     size_t size;
-    bool named;
-    const char *name = script_name(&named);
+    char name[SCRIPT_NAME_MAX];
+    bool named = script_name(name, sizeof(name));
 
     if (bundle_find(name, &text, &size) < 0) {
         if (named)

@@ -8,7 +8,7 @@
 #include <lib/parse.h>
 #include <lib/string.h>
 
-#define BYTES_MAX 1024
+#define BYTES_MAX 512
 
 /** How words become a value; path and name are those of the attribute. */
 struct value_type {
