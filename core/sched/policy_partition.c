@@ -18,7 +18,7 @@ static void partition_init(void *queue)
 {
     struct partition_queue *partition = queue;
 
-    prr_init(&partition->prr);
+    policy_prr_init(&partition->prr);
     partition->taken = false;
 }
 
@@ -50,14 +50,14 @@ static const struct sched_policy partition = {
     .init = partition_init,
     .admit = partition_admit,
     .withdraw = partition_withdraw,
-    .enqueue = prr_enqueue,
-    .dequeue = prr_dequeue,
-    .pick = prr_pick,
-    .turn = prr_turn,
-    .preempts = prr_preempts,
-    .renew = prr_renew,
-    .next_event = prr_next_event,
-    .count = prr_count,
-    .walk = prr_walk,
+    .enqueue = policy_prr_enqueue,
+    .dequeue = policy_prr_dequeue,
+    .pick = policy_prr_pick,
+    .turn = policy_prr_turn,
+    .preempts = policy_prr_preempts,
+    .renew = policy_prr_renew,
+    .next_event = policy_prr_next_event,
+    .count = policy_prr_count,
+    .walk = policy_prr_walk,
 };
 SCHED_POLICY(partition);

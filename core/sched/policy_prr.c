@@ -14,7 +14,7 @@
 static_assert(sizeof(struct prr_entity) <= SCHED_PRIVATE_SIZE, "private data of prr");
 static_assert(SCHED_PRIORITY_MAX + 1 < PRR_ROUND, "levels in the number of a round");
 
-void prr_init(void *queue)
+void policy_prr_init(void *queue)
 {
     struct prr_queue *prr = queue;
 
@@ -86,7 +86,7 @@ static inline void insert(struct prr_level *level, struct sched_entity *se, enum
     }
 }
 
-void prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now)
+void policy_prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now)
 {
     struct prr_queue *prr = queue;
     struct prr_level *level = &prr->level[se->priority];
@@ -104,7 +104,7 @@ static inline void unlink(struct prr_level *level, struct sched_entity *se)
     list_remove(&se->link);
 }
 
-void prr_dequeue(void *queue, struct sched_entity *se)
+void policy_prr_dequeue(void *queue, struct sched_entity *se)
 {
     struct prr_queue *prr = queue;
     struct prr_level *level = &prr->level[se->priority];
@@ -134,7 +134,7 @@ static inline uint64_t slice_end(const struct prr_queue *prr, const struct sched
     return prr->ready >> se->priority == 0 ? SCHED_NEVER : start + se->slice_left;
 }
 
-struct sched_choice prr_pick(void *queue, uint64_t now)
+struct sched_choice policy_prr_pick(void *queue, uint64_t now)
 {
     struct prr_queue *prr = queue;
     struct prr_level *level;
@@ -150,22 +150,23 @@ struct sched_choice prr_pick(void *queue, uint64_t now)
 }
 
 /* Among equals one comes and one goes: all that changes is their order. */
-struct sched_choice prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
-                             uint64_t now)
+struct sched_choice policy_prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
+                                    uint64_t now)
 {
     struct prr_queue *prr = queue;
     struct prr_level *level = &prr->level[se->priority];
 
     if (level->count == 0 || prr->ready >= 2 * level->bit) {
-        prr_enqueue(queue, se, how, now);
-        return prr_pick(queue, now);
+        policy_prr_enqueue(queue, se, how, now);
+        return policy_prr_pick(queue, now);
     }
     insert(level, se, how);
     se = take_first(level);
     return (struct sched_choice){se, now + se->slice_left};
 }
 
-bool prr_preempts(void *queue, const struct sched_entity *running, const struct sched_entity *woken)
+bool policy_prr_preempts(void *queue, const struct sched_entity *running,
+                         const struct sched_entity *woken)
 {
     struct prr_queue *prr = queue;
 
@@ -174,7 +175,7 @@ bool prr_preempts(void *queue, const struct sched_entity *running, const struct 
     return prr->level[woken->priority].woken != &prr->level[woken->priority].current;
 }
 
-void prr_renew(void *queue, struct sched_entity *se, uint64_t now)
+void policy_prr_renew(void *queue, struct sched_entity *se, uint64_t now)
 {
     struct prr_queue *prr = queue;
 
@@ -182,13 +183,13 @@ void prr_renew(void *queue, struct sched_entity *se, uint64_t now)
     renew(&prr->level[se->priority], se);
 }
 
-uint64_t prr_next_event(void *queue, const struct sched_entity *running, uint64_t now)
+uint64_t policy_prr_next_event(void *queue, const struct sched_entity *running, uint64_t now)
 {
     (void)now;
     return running != NULL ? slice_end(queue, running, running->last_start) : SCHED_NEVER;
 }
 
-unsigned prr_count(void *queue)
+unsigned policy_prr_count(void *queue)
 {
     const struct prr_queue *prr = queue;
     unsigned count = 0;
@@ -204,7 +205,7 @@ static void walk_list(struct list *list, void (*fn)(struct sched_entity *se, voi
         fn(se, arg);
 }
 
-void prr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg)
+void policy_prr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg)
 {
     struct prr_queue *prr = queue;
 
@@ -218,15 +219,15 @@ static const struct sched_policy prr = {
     .name = "prr",
     .help = "the highest priority runs; round-robin among equals, who wakes first",
     .queue_size = sizeof(struct prr_queue),
-    .init = prr_init,
-    .enqueue = prr_enqueue,
-    .dequeue = prr_dequeue,
-    .pick = prr_pick,
-    .turn = prr_turn,
-    .preempts = prr_preempts,
-    .renew = prr_renew,
-    .next_event = prr_next_event,
-    .count = prr_count,
-    .walk = prr_walk,
+    .init = policy_prr_init,
+    .enqueue = policy_prr_enqueue,
+    .dequeue = policy_prr_dequeue,
+    .pick = policy_prr_pick,
+    .turn = policy_prr_turn,
+    .preempts = policy_prr_preempts,
+    .renew = policy_prr_renew,
+    .next_event = policy_prr_next_event,
+    .count = policy_prr_count,
+    .walk = policy_prr_walk,
 };
 SCHED_POLICY(prr);

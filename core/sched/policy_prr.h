@@ -29,14 +29,15 @@ struct prr_entity {
 };
 
 /* The operations of the policy; queue is a struct prr_queue. */
-void prr_init(void *queue);
-void prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now);
-void prr_dequeue(void *queue, struct sched_entity *se);
-struct sched_choice prr_pick(void *queue, uint64_t now);
-bool prr_preempts(void *queue, const struct sched_entity *running, const struct sched_entity *woken);
-void prr_renew(void *queue, struct sched_entity *se, uint64_t now);
-uint64_t prr_next_event(void *queue, const struct sched_entity *running, uint64_t now);
-struct sched_choice prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
-                             uint64_t now);
-unsigned prr_count(void *queue);
-void prr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg);
+void policy_prr_init(void *queue);
+void policy_prr_enqueue(void *queue, struct sched_entity *se, enum sched_arrival how, uint64_t now);
+void policy_prr_dequeue(void *queue, struct sched_entity *se);
+struct sched_choice policy_prr_pick(void *queue, uint64_t now);
+bool policy_prr_preempts(void *queue, const struct sched_entity *running,
+                         const struct sched_entity *woken);
+void policy_prr_renew(void *queue, struct sched_entity *se, uint64_t now);
+uint64_t policy_prr_next_event(void *queue, const struct sched_entity *running, uint64_t now);
+struct sched_choice policy_prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
+                                    uint64_t now);
+unsigned policy_prr_count(void *queue);
+void policy_prr_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), void *arg);

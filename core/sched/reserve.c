@@ -40,7 +40,7 @@ static bool comes_before(const struct rb_node *a, const struct rb_node *b)
 
 void reserve_init(struct reserve_queue *queue, const struct reserve_kind *kind)
 {
-    prr_init(&queue->background);
+    policy_prr_init(&queue->background);
     queue->kind = kind;
     rb_init(&queue->ready);
     rb_init(&queue->spent);
@@ -115,7 +115,7 @@ void reserve_enqueue(void *queue, struct sched_entity *se, enum sched_arrival ho
     struct reserve_queue *reserve = queue;
 
     if (!is_reserved(se)) {
-        prr_enqueue(queue, se, how, now);
+        policy_prr_enqueue(queue, se, how, now);
         return;
     }
     if (how == SCHED_STARTED || how == SCHED_WOKEN) {
@@ -135,7 +135,7 @@ void reserve_dequeue(void *queue, struct sched_entity *se)
     struct reserve_queue *reserve = queue;
 
     if (!is_reserved(se)) {
-        prr_dequeue(queue, se);
+        policy_prr_dequeue(queue, se);
         return;
     }
     rb_erase(se->slice_left != 0 ? &reserve->ready : &reserve->spent, &reserve_entity(se)->node);
@@ -175,7 +175,7 @@ struct sched_choice reserve_pick(void *queue, uint64_t now)
 
     replenish(reserve, now);
     if (rb_is_empty(&reserve->ready)) {
-        choice = prr_pick(queue, now);
+        choice = policy_prr_pick(queue, now);
     } else {
         choice.se = reserve_of(rb_first(&reserve->ready));
         choice.until = now + choice.se->slice_left;
@@ -192,7 +192,7 @@ bool reserve_preempts(void *queue, const struct sched_entity *running,
     const struct reserve_queue *reserve = queue;
 
     if (!is_reserved(woken))
-        return !is_reserved(running) && prr_preempts(queue, running, woken);
+        return !is_reserved(running) && policy_prr_preempts(queue, running, woken);
     if (woken->slice_left == 0)
         return false;
     return !is_reserved(running) || reserve->kind->key(woken) < reserve->kind->key(running);
@@ -201,21 +201,21 @@ bool reserve_preempts(void *queue, const struct sched_entity *running,
 void reserve_renew(void *queue, struct sched_entity *se, uint64_t now)
 {
     if (!is_reserved(se))
-        prr_renew(queue, se, now);
+        policy_prr_renew(queue, se, now);
 }
 
 uint64_t reserve_next_event(void *queue, const struct sched_entity *running, uint64_t now)
 {
     if (running != NULL && is_reserved(running))
         return sooner(queue, running->last_start + running->slice_left);
-    return sooner(queue, prr_next_event(queue, running, now));
+    return sooner(queue, policy_prr_next_event(queue, running, now));
 }
 
 unsigned reserve_count(void *queue)
 {
     const struct reserve_queue *reserve = queue;
 
-    return reserve->count + prr_count(queue);
+    return reserve->count + policy_prr_count(queue);
 }
 
 static void walk_tree(const struct rb_tree *tree, void (*fn)(struct sched_entity *se, void *arg),
@@ -230,6 +230,6 @@ void reserve_walk(void *queue, void (*fn)(struct sched_entity *se, void *arg), v
     struct reserve_queue *reserve = queue;
 
     walk_tree(&reserve->ready, fn, arg);
-    prr_walk(queue, fn, arg);
+    policy_prr_walk(queue, fn, arg);
     walk_tree(&reserve->spent, fn, arg);
 }

@@ -175,8 +175,8 @@ struct sched_waiter {
     uint32_t id;
     char name[VCPU_NAME_MAX];
     uint8_t priority;
-    bool urgent;  /**< has a request to obey: goes before all others */
-    bool claims;  /**< has a promise of this CPU */
+    bool urgent;         /**< has a request to obey: goes before all others */
+    bool claims;         /**< has a promise of this CPU */
     uint64_t slice_left; /**< ns */
 };
 /**
