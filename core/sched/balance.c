@@ -82,9 +82,6 @@ static void plan_next(void)
         arm();
         return;
     }
-    heap_free(balance.vcpus);
-    balance.vcpus = NULL;
-    balance.size = 0;
     __atomic_store_n(&balance_idle, true, __ATOMIC_SEQ_CST);
     /* Who began to wait just before that has not told. */
     if (is_contended() && __atomic_exchange_n(&balance_idle, false, __ATOMIC_SEQ_CST))

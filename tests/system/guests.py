@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import threading
+import time
 
 import bundle as bundle_tool
 import pytest
@@ -153,8 +154,13 @@ def stations(request, module_stations):
 
 
 def census(machine):
-    """Return the line of `host memory` that counts what is in use."""
-    return machine.cmd_until("host memory", r"^census: .*$", timeout=5).group(0)
+    """Return the line of `host memory` that counts what is in use, once no timer is armed for a moment."""
+    for _ in range(20):
+        line = machine.cmd_until("host memory", r"^census: .*$", timeout=5).group(0)
+        if line.endswith("timers=0"):
+            break
+        time.sleep(0.05)
+    return line
 
 
 def state(machine, name):
