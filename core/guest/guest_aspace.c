@@ -223,6 +223,17 @@ static void read_interrupts(struct guest_device_config *device, uint32_t spi_cou
     }
 }
 
+/* Memory for what a serial port prints first. */
+static void check_log_size(const struct dt_node *node, struct report *report)
+{
+    uint32_t size = GUEST_LOG_SIZE_MIN;
+
+    if (guest_config_u32(report, node, "bulkhead,log-size", GUEST_LOG_SIZE_MAX, &size) &&
+        size < GUEST_LOG_SIZE_MIN)
+        guest_config_error(report, node, "bulkhead,log-size", "%u is too small; at least %u", size,
+                           GUEST_LOG_SIZE_MIN);
+}
+
 static void add_device(struct guest_config *config, struct dt_node *node, struct report *report)
 {
     struct guest_region_config region = {.kind = GUEST_REGION_VIRTUAL, .node = node};
@@ -247,6 +258,7 @@ static void add_device(struct guest_config *config, struct dt_node *node, struct
     device->node = node;
     device->emulator = emulator;
     read_interrupts(device, config->spi_count, report);
+    check_log_size(node, report);
     region.device = config->device_count++;
     count = guest_config_reg(node, frames, report);
     for (unsigned i = 0; i < count; i++) {

@@ -17,20 +17,22 @@ struct attachment {
     struct vserial_reader *reader;
 };
 
-/** Waits while the guest takes nothing, unless the way back has been asked for. False: no more keys. */
+/** A bell while somebody else writes. Waits while the guest takes nothing, unless the way back has been asked for. False: no more keys. */
 static bool send_key(struct attachment *at, uint8_t key)
 {
     struct terminal *term = at->term;
-    int n;
+    int n = vserial_claim(at->reader);
 
+    if (n == -EBUSY)
+        term->write(term, "\a", 1);
+    if (n < 0)
+        return n != -EPIPE;
     while ((n = vserial_write(at->reader, &key, 1)) == 0) {
         if (term->pending != NULL && term->pending(term, MTERM_ESCAPE))
             return true;
         if (thread_sleep(FULL_PAUSE_NS) < 0)
             return false;
     }
-    if (n == -EBUSY)
-        term->write(term, "\a", 1);
     return n != -EPIPE;
 }
 

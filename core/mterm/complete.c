@@ -64,10 +64,9 @@ static int offer_vcpus(struct guest *guest, void *arg)
     return 0;
 }
 
-static void offer_vserial(const char *name, uint64_t out_bytes UNUSED, uint64_t in_bytes UNUSED,
-                          unsigned readers UNUSED, void *arg)
+static void offer_vserial(const struct vserial_info *info, void *arg)
 {
-    offer(arg, name);
+    offer(arg, info->name);
 }
 
 static void offer_file(const char *name, size_t size UNUSED, void *arg)

@@ -368,6 +368,20 @@ static void pl011_reset(struct emu_device *dev)
     spin_unlock_irqrestore(&uart->lock, flags);
 }
 
+static int port_create(struct emu_device *dev, const char *name)
+{
+    struct pl011 *uart = dev->priv;
+    uint32_t log_size;
+    int err = vserial_create(name, pl011_input, dev, &uart->port);
+
+    if (err == 0 && dt_get_u32(dev->node, "bulkhead,log-size", &log_size) == 0) {
+        err = vserial_log_create(uart->port, log_size);
+        if (err != 0)
+            vserial_destroy(uart->port);
+    }
+    return err;
+}
+
 static int pl011_probe(struct emu_device *dev)
 {
     const char *device = dev->name;
@@ -382,7 +396,7 @@ static int pl011_probe(struct emu_device *dev)
     pl011_reset(dev);
     dt_get_string(dev->node, "bulkhead,name", &device);
     fmt_snprintf(name, sizeof(name), "%s/%s", dev->guest->name, device);
-    err = vserial_create(name, pl011_input, dev, &uart->port);
+    err = port_create(dev, name);
     if (err != 0) {
         heap_free(uart);
         dev->priv = NULL;

@@ -17,6 +17,9 @@
 #define GUEST_SPI_MIN 32
 #define GUEST_SPI_DEFAULT 96
 #define GUEST_SPI_MAX 988
+/** bulkhead,log-size of a serial port, bytes. */
+#define GUEST_LOG_SIZE_MIN 1024
+#define GUEST_LOG_SIZE_MAX (16U << 20)
 /** Time slices, and reservations of CPU time. */
 #define GUEST_TIME_SLICE_MIN_US 100
 #define GUEST_TIME_SLICE_MAX_US 1000000

@@ -85,6 +85,7 @@ static void stop(void)
 
 static void type(const char *text)
 {
+    assert_int_equal(vserial_claim(reader), 0);
     assert_int_equal(vserial_write(reader, (const uint8_t *)text, strlen(text)), strlen(text));
 }
 

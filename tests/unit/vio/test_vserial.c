@@ -122,6 +122,22 @@ static void assert_reads(struct vserial_reader *r, const char *text)
     assert_int_equal(lost, 0);
 }
 
+/* All that is there, as far as it fits: reads are bounded. */
+static int read_all(struct vserial_reader *r, uint8_t *buf, size_t size, uint64_t *lost)
+{
+    uint64_t gap;
+    int n, sum = 0;
+
+    *lost = 0;
+    do {
+        n = vserial_read(r, buf + sum, size - (size_t)sum, 0, &gap);
+        assert_true(n >= 0 && n <= VSERIAL_CHUNK);
+        *lost += gap;
+        sum += n;
+    } while (n > 0);
+    return sum;
+}
+
 static void test_names(void **state)
 {
     struct vserial_reader *r;
@@ -165,7 +181,7 @@ static void test_a_reader_that_falls_behind(void **state)
         block[i] = (uint8_t)(i * 7);
     print("abc");
     vserial_output(device.vs, block, HISTORY - 1);
-    assert_int_equal(vserial_read(r, buf, sizeof(buf), 0, &lost), HISTORY);
+    assert_int_equal(read_all(r, buf, sizeof(buf), &lost), HISTORY);
     assert_int_equal(lost, 2);
     assert_int_equal(buf[0], 'c');
     assert_memory_equal(buf + 1, block, HISTORY - 1);
@@ -175,7 +191,7 @@ static void test_a_reader_that_falls_behind(void **state)
     assert_int_equal(lost, 100);
     assert_memory_equal(buf, block + 100, 10);
     print("x");
-    assert_int_equal(vserial_read(r, buf, sizeof(buf), 0, &lost), HISTORY - 9);
+    assert_int_equal(read_all(r, buf, sizeof(buf), &lost), HISTORY - 9);
     assert_int_equal(lost, 0);
     vserial_close(r);
 }
@@ -199,7 +215,7 @@ static void test_history_random_walk(void **state)
         vserial_output(device.vs, buf, size);
         written += size;
         seed = seed * 1664525 + 1013904223;
-        n = vserial_read(r, buf, (seed >> 8) % (seed & 1 ? sizeof(buf) : 64), 0, &lost);
+        n = read_all(r, buf, (seed >> 8) % (seed & 1 ? sizeof(buf) : 64), &lost);
         assert_true(n >= 0);
         cursor += lost;
         assert_true(written - cursor <= HISTORY);
@@ -220,6 +236,8 @@ static int write_and_wait(void *arg)
     for (size_t i = 0; i < sizeof(text); i++)
         text[i] = (char)('a' + i % 26);
     device.room = 10;
+    assert_int_equal(vserial_write(r, (const uint8_t *)text, sizeof(text)), -EACCES);
+    assert_int_equal(vserial_claim(r), 0);
     return vserial_write(r, (const uint8_t *)text, sizeof(text));
 }
 
@@ -252,21 +270,119 @@ static void test_input_waits_for_the_guest(void **state)
 
 static int write_one(void *arg)
 {
-    return vserial_write(arg, (const uint8_t *)"x", 1);
+    int err = vserial_claim(arg);
+
+    return err < 0 ? err : vserial_write(arg, (const uint8_t *)"x", 1);
 }
 
 static void test_one_writer(void **state)
 {
     struct vserial_reader *first = open_reader(false), *second = open_reader(false);
+    char label[VSERIAL_LABEL_MAX];
 
     (void)state;
     device.room = 100;
+    vserial_writer(first, label);
+    assert_string_equal(label, "");
     assert_int_equal(run_thread(write_one, first), 1);
     assert_int_equal(run_thread(write_one, second), -EBUSY);
-    vserial_close(first);
+    vserial_writer(second, label);
+    assert_string_equal(label, sched_current()->name);
+    /* Given back, and taken back with the reader itself. */
+    vserial_release(second);
+    assert_int_equal(run_thread(write_one, second), -EBUSY);
+    vserial_release(first);
     assert_int_equal(run_thread(write_one, second), 1);
+    assert_int_equal(run_thread(write_one, first), -EBUSY);
     vserial_close(second);
-    assert_int_equal(device.count, 2);
+    assert_int_equal(run_thread(write_one, first), 1);
+    vserial_close(first);
+    assert_int_equal(device.count, 3);
+}
+
+/* One reads each byte as it comes, one never, one late: none disturbs another. */
+static void test_readers_at_their_own_pace(void **state)
+{
+    static uint8_t buf[HISTORY];
+    struct vserial_reader *quick = open_reader(false), *late = open_reader(false),
+                          *never = open_reader(false);
+    struct vserial_info info;
+    uint64_t lost;
+
+    (void)state;
+    for (int i = 0; i < HISTORY + 1000; i++) {
+        char text[2] = {(char)('a' + i % 26), '\0'};
+
+        print(text);
+        assert_reads(quick, text);
+    }
+    vserial_get_info(quick, &info);
+    assert_int_equal(info.lost, 0);
+    assert_int_equal(info.readers, 3);
+    assert_int_equal(info.out_bytes, HISTORY + 1000);
+    assert_int_equal(read_all(late, buf, sizeof(buf), &lost), HISTORY);
+    assert_int_equal(lost, 1000);
+    assert_int_equal(buf[0], 'a' + 1000 % 26);
+    vserial_get_info(quick, &info);
+    assert_int_equal(info.lost, 1000);
+    vserial_close(never);
+    vserial_close(late);
+    vserial_close(quick);
+}
+
+static void test_rewind(void **state)
+{
+    static uint8_t buf[HISTORY];
+    struct vserial_reader *r = open_reader(true);
+    uint64_t lost;
+
+    (void)state;
+    print("0123456789");
+    assert_reads(r, "0123456789");
+    assert_int_equal(vserial_rewind(r, 3), 7);
+    assert_reads(r, "789");
+    assert_int_equal(vserial_rewind(r, 0), 10);
+    assert_reads(r, "");
+    assert_int_equal(vserial_rewind(r, UINT64_MAX), 0);
+    assert_reads(r, "0123456789");
+    for (int i = 0; i < HISTORY; i++)
+        print("x");
+    /* Asked back to what is no longer there is not told as lost: the caller knows how much it is. */
+    assert_int_equal(vserial_rewind(r, HISTORY + 5), 10);
+    assert_int_equal(read_all(r, buf, sizeof(buf), &lost), HISTORY);
+    assert_int_equal(lost, 0);
+    vserial_close(r);
+}
+
+static void test_log_keeps_the_beginning(void **state)
+{
+    static uint8_t block[HISTORY], buf[VSERIAL_CHUNK];
+    struct vserial_reader *r = open_reader(false);
+    struct vserial_info info;
+
+    (void)state;
+    assert_int_equal(vserial_log_read(r, 0, buf, sizeof(buf)), -ENOENT);
+    assert_int_equal(vserial_log_clear(r), -ENOENT);
+    assert_int_equal(vserial_log_create(device.vs, 0), -EINVAL);
+    assert_int_equal(vserial_log_create(device.vs, 3000), 0);
+    assert_int_equal(vserial_log_create(device.vs, 3000), -EEXIST);
+    print("booting");
+    vserial_output(device.vs, block, sizeof(block));
+    assert_int_equal(vserial_log_read(r, 0, buf, 7), 7);
+    assert_memory_equal(buf, "booting", 7);
+    assert_int_equal(vserial_log_read(r, 2900, buf, sizeof(buf)), 100);
+    assert_int_equal(vserial_log_read(r, 3000, buf, sizeof(buf)), 0);
+    assert_int_equal(vserial_log_read(r, UINT64_MAX, buf, sizeof(buf)), 0);
+    vserial_get_info(r, &info);
+    assert_int_equal(info.log_size, 3000);
+    assert_int_equal(info.log_used, 3000);
+    assert_int_equal(info.log_missed, 7 + HISTORY - 3000);
+    assert_int_equal(vserial_log_clear(r), 0);
+    assert_int_equal(vserial_log_read(r, 0, buf, sizeof(buf)), 0);
+    print("again");
+    assert_int_equal(vserial_log_read(r, 0, buf, sizeof(buf)), 5);
+    assert_memory_equal(buf, "again", 5);
+    vserial_close(r);
 }
 
 static int read_forever(void *arg)
@@ -334,12 +450,13 @@ static void test_cancel(void **state)
     vserial_close(r);
 }
 
-static void count_port(const char *name, uint64_t out_bytes, uint64_t in_bytes, unsigned readers,
-                       void *arg)
+static void count_port(const struct vserial_info *info, void *arg)
 {
     char *text = arg;
 
-    sprintf(text + strlen(text), "%s %d %d %u\n", name, (int)out_bytes, (int)in_bytes, readers);
+    sprintf(text + strlen(text), "%s %d %d %d %u %s\n", info->name, (int)info->out_bytes,
+            (int)info->in_bytes, (int)info->in_queued, info->readers,
+            info->writer[0] != '\0' ? "claimed" : "free");
 }
 
 static void test_listing(void **state)
@@ -351,9 +468,13 @@ static void test_listing(void **state)
     print("1234");
     device.room = 1;
     assert_int_equal(run_thread(write_one, r), 1);
+    assert_int_equal(run_thread(write_one, r), 1);
     vserial_for_each(count_port, text);
-    assert_string_equal(text, "g/uart0 4 1 1\n");
+    assert_string_equal(text, "g/uart0 4 1 1 1 claimed\n");
     vserial_close(r);
+    text[0] = '\0';
+    vserial_for_each(count_port, text);
+    assert_string_equal(text, "g/uart0 4 1 1 0 free\n");
 }
 
 static void test_out_of_memory(void **state)
@@ -366,6 +487,8 @@ static void test_out_of_memory(void **state)
     assert_int_equal(vserial_create("h/uart0", take_input, NULL, &vs), -ENOMEM);
     page_fail_after(1);
     assert_int_equal(vserial_open("g/uart0", true, &r), -ENOMEM);
+    page_fail_after(1);
+    assert_int_equal(vserial_log_create(device.vs, 1 << 20), -ENOMEM);
     page_fail_after(0);
 }
 
@@ -378,6 +501,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_history_random_walk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_input_waits_for_the_guest, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_writer, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_readers_at_their_own_pace, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rewind, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_log_keeps_the_beginning, setup, teardown),
         cmocka_unit_test_setup_teardown(test_port_goes_while_read, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
         cmocka_unit_test_setup_teardown(test_listing, setup, teardown),
