@@ -18,6 +18,7 @@
 #include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <port/host.h>
+#include <port/machine.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,11 +66,8 @@ static int run_thread(int (*fn)(void *arg), void *arg)
 static int boot(void **state)
 {
     (void)state;
-    host_reset();
-    cpu_set_count(1);
-    cpu_set_online(0);
-    return page_add_range(hpa(HOST_RAM_BASE), 64 << 20) != 0 || sched_init() != 0 ||
-           sched_init_cpu() != 0 || workqueue_start() != 0;
+    machine_start(1);
+    return workqueue_start();
 }
 
 static uint64_t objects(void)
