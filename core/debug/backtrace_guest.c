@@ -4,33 +4,8 @@
 #include <arch/vcpu.h>
 #include <hv/backtrace.h>
 #include <hv/guest.h>
-#include <lib/errno.h>
+#include <hv/vcpu_debug.h>
 #include <lib/macros.h>
-
-int vcpu_debug_stop(struct vcpu *vcpu, bool *resume)
-{
-    int err;
-
-    *resume = false;
-    if (vcpu->state == VCPU_HALTED)
-        return 0;
-    err = vcpu_pause(vcpu, VCPU_REASON_DEBUG);
-    *resume = err == 0 || err == -EINPROGRESS;
-    if (err == -EINPROGRESS) {
-        err = vcpu_wait_settled(vcpu, BACKTRACE_WAIT_NS);
-        if (err < 0) {
-            (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
-            *resume = false;
-        }
-    }
-    return err == -EALREADY ? 0 : err;
-}
-
-void vcpu_debug_go(struct vcpu *vcpu, bool resume)
-{
-    if (resume)
-        (void)vcpu_resume(vcpu, VCPU_REASON_DEBUG);
-}
 
 /* A record is {older frame, return address}; its two words may lie on two pages. */
 static bool read_word(struct vcpu *vcpu, uint64_t va, uint64_t *value)

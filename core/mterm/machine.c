@@ -4,12 +4,12 @@
 #include <arch/system.h>
 #include <arch/time.h>
 #include <arch/vcpu.h>
-#include <hv/backtrace.h>
 #include <hv/chardev.h>
 #include <hv/heap.h>
 #include <hv/log.h>
 #include <hv/mterm.h>
 #include <hv/smp.h>
+#include <hv/vcpu_debug.h>
 #include <lib/errno.h>
 
 static void read_registers(struct vcpu *vcpu, const struct arch_reg_desc *table, unsigned count,

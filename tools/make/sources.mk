@@ -3,8 +3,6 @@
 
 include tools/make/conditional.mk
 
-$(call only-if,CONFIG_SELFTEST,core/mterm/commands/selftest.c $(wildcard tests/selftest/*.c))
-
 common-src := $(wildcard libs/*/*.c core/*/*.c core/mterm/commands/*.c drivers/*/*.c emulators/*/*.c \
 	tests/selftest/*.c)
 common-src := $(filter-out libs/freestanding/% $(dropped),$(common-src))

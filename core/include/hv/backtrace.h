@@ -8,9 +8,6 @@
 
 #define BACKTRACE_DEPTH 32
 
-/** Longest wait for a VCPU to stop. */
-#define BACKTRACE_WAIT_NS (2 * 1000000000ULL)
-
 struct backtrace {
     unsigned count;
     uint64_t pc[BACKTRACE_DEPTH]; /**< innermost first; the first is where it is, the others return addresses */
@@ -28,11 +25,3 @@ int backtrace_hypervisor(uint32_t id, struct backtrace *out);
  * VCPU alive. Orphan. -ETIMEDOUT (it does not stop), -EINVAL (its state has no registers).
  */
 int backtrace_guest(struct vcpu *vcpu, struct backtrace *out);
-
-/**
- * Stop a normal VCPU with reason "debug" to look at it: *resume says whether vcpu_debug_go() has
- * something to undo. When this returns 0 its registers can be read, also after arch_vcpu_sync().
- * Orphan. Errors as above.
- */
-int vcpu_debug_stop(struct vcpu *vcpu, bool *resume);
-void vcpu_debug_go(struct vcpu *vcpu, bool resume);
