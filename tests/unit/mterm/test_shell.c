@@ -7,23 +7,20 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <arch/mmu.h>
 #include <arch/system.h>
 #include <hv/chardev.h>
-#include <hv/clock.h>
 #include <hv/cpu.h>
 #include <hv/dt.h>
 #include <hv/guest.h>
 #include <hv/log.h>
-#include <hv/match.h>
 #include <hv/mterm.h>
-#include <hv/page.h>
 #include <hv/sched.h>
 #include <hv/thread.h>
 #include <hv/vserial.h>
 #include <hv/workqueue.h>
 #include <lib/errno.h>
 #include <port/host.h>
+#include <port/machine.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,33 +65,13 @@ static enum host_stop settle(void)
     return host_run(idle, NULL);
 }
 
-static int timer_init(struct dt_node *node)
-{
-    (void)node;
-    return 0;
-}
-static const char *const timer_match[] = {"test,timer", NULL};
-HOST_TIMER(test, timer_match, timer_init);
-
-static int add_timer(void)
-{
-    struct dt_node *node;
-    int err = dt_add_node(dt_root(), "timer", &node);
-
-    return err != 0 ? err : dt_set_string(node, "compatible", "test,timer");
-}
-
 static int boot(void **state)
 {
     (void)state;
-    host_reset();
-    cpu_set_count(1);
-    cpu_set_online(0);
+    machine_start(1);
     cpu_info(0)->status = CPU_ONLINE;
-    if (page_add_range(hpa(HOST_RAM_BASE), 64 << 20) != 0 || dt_init() != 0 || add_timer() != 0 ||
-        clock_init() != 0 || sched_init() != 0 || sched_init_cpu() != 0 || workqueue_start() != 0 ||
-        guest_init() != 0 || chardev_register(NULL, "uart", &ops, NULL, &uart) != 0 ||
-        mterm_start() != 0)
+    if (workqueue_start() != 0 || guest_init() != 0 ||
+        chardev_register(NULL, "uart", &ops, NULL, &uart) != 0 || mterm_start() != 0)
         return -1;
     return settle() != HOST_STOP_HALT;
 }
