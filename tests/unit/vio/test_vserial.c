@@ -7,8 +7,6 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include <arch/mmu.h>
-#include <hv/cpu.h>
 #include <hv/heap.h>
 #include <hv/page.h>
 #include <hv/sched.h>
@@ -17,7 +15,7 @@
 #include <hv/waitqueue.h>
 #include <hv/workqueue.h>
 #include <lib/errno.h>
-#include <port/host.h>
+#include <port/machine.h>
 #include <port/machine.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,23 +41,12 @@ static size_t take_input(void *arg, const uint8_t *data, size_t size)
     return n;
 }
 
-static void idle(void *arg)
-{
-    (void)arg;
-    sched_idle();
-}
-
 /* Runs fn as a thread until nothing is left to do; what it ends with. */
 static int run_thread(int (*fn)(void *arg), void *arg)
 {
-    struct thread *thread;
-    int code = -1;
+    int code = machine_call(fn, arg);
 
-    assert_int_equal(thread_create("test", fn, arg, SCHED_PRIORITY_DEFAULT, 0, &thread), 0);
-    assert_int_equal(thread_start(thread), 0);
-    assert_int_equal(host_run(idle, NULL), HOST_STOP_HALT);
-    assert_int_equal(thread_state(thread), THREAD_STOPPED);
-    assert_int_equal(thread_join(thread, &code), 0);
+    machine_run();
     return code;
 }
 
