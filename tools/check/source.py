@@ -13,7 +13,11 @@ FUNCTION_LINES = 80
 FILE_LINES = 800
 FOLDER_DEPTH = 4
 FOLDER_FILES = 24
+FOLDER_FILES_FLAT = 64  # of headers, and of commands: one file each, nothing to group
 BLOCK_DEPTH = 4
+CORE_HEADERS, CONTRACT_HEADERS = os.path.join("core", "include", "hv"), os.path.join("arch", "include", "arch")
+ROOMS = ("base", "log", "mm", "dt", "irq", "smp", "time", "sched", "thread", "dev", "guest", "emu", "vio",
+         "debug", "mterm", "init")
 
 
 def licence(_):
@@ -79,11 +83,56 @@ def sizes(_):
         folder = os.path.dirname(path)
         counts[folder] = counts.get(folder, 0) + 1
     for folder, count in counts.items():
-        limit = 64 if "include" in folder.split(os.sep) else FOLDER_FILES
+        flat = "include" in folder.split(os.sep) or folder == "core/mterm/commands"
+        limit = FOLDER_FILES_FLAT if flat else FOLDER_FILES
         if count > limit:
             yield f"{folder}: {count} files, more than {limit}; make a folder for each concern"
         if folder.count(os.sep) >= FOLDER_DEPTH:
             yield f"{folder}: more than {FOLDER_DEPTH} folders deep; flatten it"
+
+
+def _head_problem(path, code):
+    """Return what the comment at a header's head lacks, or nothing."""
+    head = re.match(r"(?://[^\n]*\n)+", code)
+    words = re.sub(r"\s*\n?//\s*", " ", head.group()).partition("Apache-2.0")[2].strip() if head else ""
+    if path.startswith(CONTRACT_HEADERS):
+        return "" if re.match(r"Contract: \w", words) else "begin it with \"Contract: \" and what it is about"
+    room = re.search(r"\w[.:]? Room: (\w+)", words)
+    if room is None or room.group(1) not in ROOMS:
+        return "say what the header is for, and then \"Room: NAME.\""
+    return ""
+
+
+def _undocumented(code):
+    """Yield (line, name) of each function that no comment describes; the code is formatted."""
+    blank = lambda found: re.sub(r"[^\n]", " ", found.group())
+    for mark, start in (("@", r"/\*\*(?!<)"), ("$", r"/\*\*<")):
+        code = re.sub(start + r".*?\*/", lambda found: re.sub(r"[^\n]+", mark, found.group()), code,
+                      flags=re.S)
+    code = re.sub(r"/\*.*?\*/|//[^\n]*|^ *#(?:[^\n]*\\\n)*[^\n]*", blank, code, flags=re.S | re.M)
+    while re.search(r"\{[^{}]*\}", code):
+        code = re.sub(r"\{[^{}]*\}", lambda found: ";" + blank(found)[1:], code)
+    # An entry ends with its line, a group with the first empty one; $ stands behind what it describes.
+    for group in re.finditer(r"(?:[^\n]*\S[^\n]*\n?)+", code):
+        described = False
+        for entry in re.finditer(r"@|[^@;]+;[ \w]*\$?", group.group()):
+            described = described or entry.group() == "@"
+            name = re.match(r"\s*(?:[A-Z_]+(?:\([^)]*\))? )*[a-z][^(]*?([a-z]\w+)\(", entry.group())
+            hook = re.match(r"\s*(?:extern|typedef) [^(]*\(\*(\w+)\)\(", entry.group())
+            found = hook or name
+            if found and not described and not entry.group().endswith("$"):
+                yield code.count("\n", 0, group.start() + entry.start() + found.start(1)) + 1, found.group(1)
+
+
+def headers(_):
+    """Each public header says its room and purpose, and of each function what a caller must know."""
+    for path in files(".h", top=(CORE_HEADERS, CONTRACT_HEADERS)):
+        problem = _head_problem(path, text(path))
+        if problem:
+            yield f"{path}:2: the comment at its head: {problem}"
+        for line, name in _undocumented(text(path)):
+            yield (f"{path}:{line}: {name} is not described; say what it does, in which context, with which locks, "
+                   "units, ownership and errors, in /** ... */ before it or its group")
 
 
 def configuration(_):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Address types: a host-physical and a guest-physical address can not be mixed up by accident.
+// Contract: address types; a host-physical and a guest-physical address can not be mixed up by accident.
 #pragma once
 
 #include <stdint.h>
@@ -14,11 +14,13 @@ typedef struct {
     uint64_t v;
 } gpa_t;
 
+/** A number as an address of the type; .v is the way back. Any context. */
 static inline hpa_t hpa(uint64_t v)
 {
     return (hpa_t){v};
 }
 
+/** The same for a guest's. */
 static inline gpa_t gpa(uint64_t v)
 {
     return (gpa_t){v};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Contract: list registers of the CPU interface that hardware virtualises (GICv2 GICH_LR, GICv3 ICH_LR_EL2), or their absence.
-// All functions work on the VCPU whose world is loaded on this CPU; interrupts masked.
+// Unless a VCPU is named, functions work on the one whose world is loaded on this CPU; interrupts masked.
 #pragma once
 
 #include <arch/addr.h>
@@ -50,3 +50,11 @@ void arch_guest_irq_underflow(bool enable);
 bool arch_guest_irq_accepts(bool group1, uint8_t priority);
 /** Clear the physical active state of pirq on this CPU (a hardware-linked interrupt whose virtual half was withdrawn). */
 void arch_guest_irq_deactivate(uint32_t pirq);
+
+/**
+ * What list register index of a VCPU whose world is in memory will hold when it is loaded; false: nothing. What is saved while this reads is told as it was
+ * before or as it is now. Any context.
+ */
+bool arch_guest_irq_saved_read(const struct vcpu *vcpu, unsigned index, struct guest_irq_lr *lr);
+/** They will hold nothing. The VCPU does not run and its world is in memory. Orphan. */
+void arch_guest_irq_saved_clear(struct vcpu *vcpu);

@@ -43,6 +43,9 @@ void arch_vcpu_world_unload(struct vcpu *vcpu);
 /** Does any CPU hold its world? A no is final while the VCPU is off all CPUs. Any context. */
 bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu);
 
+/** The CPU that holds it, or -1. Final while that CPU asks, with IRQs masked, and gets its own number. Any context. */
+int arch_vcpu_world_cpu(const struct vcpu *vcpu);
+
 /** Timer events that stand in for the guest's timers fire on that CPU from now on. Any context; locks may be held. */
 void arch_vcpu_timers_move(struct vcpu *vcpu, unsigned cpu);
 
@@ -60,6 +63,7 @@ struct arch_reg_desc {
     uint16_t id;
     uint64_t reset;
 };
+/** The table, constant, and its length. Any context. */
 const struct arch_reg_desc *arch_vcpu_reg_table(unsigned *count);
 /** The VCPU is synced. -ENOENT for an unknown id. */
 int arch_vcpu_get_reg(struct vcpu *vcpu, unsigned id, uint64_t *value);
@@ -71,11 +75,12 @@ int arch_vcpu_set_reg(struct vcpu *vcpu, unsigned id, uint64_t value);
  */
 unsigned arch_vcpu_backtrace(const struct vcpu *vcpu, uintptr_t *pcs, unsigned max);
 
-/** Where a guest is, for back-traces. The VCPU is stopped and synced. Orphan. */
+/** Where a guest is, for back-traces. */
 struct arch_vcpu_frame {
     uint64_t pc;
     uint64_t fp;
 };
+/** Program counter and frame pointer. The VCPU is stopped and synced. Orphan. */
 void arch_vcpu_guest_frame(struct vcpu *vcpu, struct arch_vcpu_frame *frame);
 /**
  * Guest-virtual to guest-physical by the guest's own page tables, as a privileged read would find it. The VCPU is stopped

@@ -17,7 +17,7 @@ extern const struct class chardev_class;
 struct chardev_ops {
     /** Put up to size bytes into the transmitter; returns how many it took (0: full). Any context, device lock held. */
     size_t (*write)(struct chardev *dev, const uint8_t *data, size_t size);
-    /** Turn the "transmitter has room" interrupt on or off. */
+    /** Turn the "transmitter has room" interrupt on or off. Any context, device lock held. */
     void (*tx_interrupt)(struct chardev *dev, bool enable);
     /** Same as write, but polled until all is out (panic). */
     void (*write_sync)(struct chardev *dev, const uint8_t *data, size_t size);
@@ -31,9 +31,10 @@ int chardev_add(struct device *device, const struct chardev_ops *ops, void *priv
  * reads.
  */
 int chardev_set_polled(struct chardev *dev, void (*receive)(struct chardev *dev));
-/** The same without a device; it lasts. node may be NULL. */
+/** The same without a device; it lasts. node may be NULL. -ENOMEM. Boot. */
 int chardev_register(struct dt_node *node, const char *name, const struct chardev_ops *ops,
                      void *priv, struct chardev **out);
+/** The driver's own, as it was added. Any context. */
 void *chardev_priv(const struct chardev *dev);
 /** Driver's interrupt handler: received bytes; transmitter has room. IRQ context. */
 void chardev_received(struct chardev *dev, const uint8_t *data, size_t size);
@@ -60,6 +61,7 @@ int chardev_poll(struct chardev *dev, unsigned events, uint64_t timeout_ns);
 /** What is there, at most size bytes; 0: nothing. Orphan. */
 size_t chardev_read_block(struct chardev *dev, uint8_t *data, size_t size);
 
+/** The one that terminal and log are on; NULL before chardev_choose_console(). Any context. */
 struct chardev *chardev_console(void);
 /** Queue all bytes, sleeping while the queue is full. Orphan. */
 void chardev_write(struct chardev *dev, const uint8_t *data, size_t size);
@@ -81,7 +83,9 @@ struct chardev_stats {
     uint64_t tx_dropped; /**< bytes that chardev_write_nowait() had no room for */
     uint64_t rx_lost;    /**< oldest unread bytes given up for newer ones */
 };
+/** Takes the device's lock. Any context. */
 void chardev_get_stats(struct chardev *dev, struct chardev_stats *stats);
+/** Lasts as long as the device. Any context. */
 const char *chardev_name(const struct chardev *dev);
 /** Console by /vmm bulkhead,console, /chosen stdout-path, or the first device; takes the log over. -ENODEV. Boot, after the drivers. */
 int chardev_choose_console(void);

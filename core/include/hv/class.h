@@ -18,15 +18,16 @@ struct class
 };
 #define CLASS(c) TABLE_ENTRY(classes, struct class, c)
 
-/** NULL: none of that name. */
+/** NULL: none of that name. Any context. */
 const struct class *class_find(const char *name);
 /**
  * Driver's probe: the device is one of the class now, and the class's own data go with it; ended
  * when the device goes. -EBUSY: it is in a class already.
  */
 int class_join(struct device *dev, const struct class *cls, void *data);
+/** What its driver gave to class_join(); NULL without a class. Any context. */
 void *class_data(const struct device *dev);
-/** Devices of the class in the order in which they were found; NULL past the last one. */
+/** Bound devices of the class in the order in which they were found; NULL past the last one. Any context. */
 struct device *class_device_at(const struct class *cls, unsigned index);
 
 /** Real-time clocks; the class's data is a struct rtc. */

@@ -49,6 +49,7 @@ struct command {
  * Unknown or bad use prints what is wrong and the usage. What the command returned; -ENOENT when a grep showed nothing. Orphan. line is modified.
  */
 int command_run(struct terminal *term, char *line);
+/** NULL: there is none. Any context. */
 const struct command *command_find(const char *name);
 /** Usage lines of a command. */
 void command_usage(struct terminal *term, const struct command *cmd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Completion: wait for an event that happens once (or n times). Room: thread.
+// Completion: wait for an event that happens once, or n times. Room: thread.
 #pragma once
 
 #include <hv/waitqueue.h>

@@ -25,6 +25,7 @@ static inline unsigned cpu_id(void)
 /** CPUs that run the scheduler. Any context. */
 cpumask_t cpu_online(void);
 unsigned cpu_online_count(void);
+/** This CPU runs the scheduler from now on; there is no way back. Boot, on the CPU itself. */
 void cpu_set_online(unsigned cpu);
 
 enum cpu_status {
@@ -41,7 +42,9 @@ struct cpu_info {
     enum cpu_status status;
     int error; /**< negative code when not online */
 };
+/** cpu < cpu_count(). Written at boot by room smp, constant afterwards. Any context. */
 struct cpu_info *cpu_info(unsigned cpu);
 /** CPUs the device tree lists, online or not, at most SMP_CPUS_MAX. */
 unsigned cpu_count(void);
+/** count <= SMP_CPUS_MAX. Boot CPU, once. */
 void cpu_set_count(unsigned count);

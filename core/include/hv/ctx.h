@@ -25,6 +25,7 @@ struct ctx_state {
 };
 DECLARE_PER_CPU(struct ctx_state, ctx_state);
 
+/** Where the caller is. Any context; it holds as long as the caller is not left. */
 enum ctx ctx_current(void);
 /** The two ends of hv_irq(). IRQs masked. */
 void ctx_enter_irq(void);

@@ -27,7 +27,7 @@ struct driver {
  * again when the tree has grown.
  */
 void driver_probe_all(void);
-/** In order of names; NULL past the last one. */
+/** In order of names; NULL past the last one. Any context. */
 const struct driver *driver_at(unsigned index);
-/** The driver that fits best; NULL. */
+/** The driver that fits best by its bus's match; NULL. Any context. */
 const struct driver *driver_find(const struct device *dev);

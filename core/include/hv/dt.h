@@ -51,6 +51,7 @@ struct dt_node {
  * failure the tree is unchanged. -EBUSY: a node that it would change is held; the log says by whom.
  */
 int dt_load_fdt(struct dt_node *parent, const void *fdt, size_t size);
+/** NULL before dt_init(). Any context. */
 struct dt_node *dt_root(void);
 /** Make the empty root, if there is none yet. Boot. -ENOMEM. */
 int dt_init(void);
@@ -109,10 +110,12 @@ int dt_copy_node(const struct dt_node *src, struct dt_node *new_parent, const ch
                  struct dt_node **out);
 /** Add or replace; data is copied. -EINVAL (name, size), -EBUSY (node is held), -ENOMEM. */
 int dt_set_attr(struct dt_node *node, const char *name, const void *data, uint32_t size);
+/** The same for a value in host order, stored as cells or bytes of the specification's order. */
 int dt_set_u8(struct dt_node *node, const char *name, uint8_t value);
 int dt_set_u16(struct dt_node *node, const char *name, uint16_t value);
 int dt_set_u32(struct dt_node *node, const char *name, uint32_t value);
 int dt_set_u64(struct dt_node *node, const char *name, uint64_t value);
+/** With the NUL behind it. */
 int dt_set_string(struct dt_node *node, const char *name, const char *value);
 /** count values of host order. */
 int dt_set_u32_array(struct dt_node *node, const char *name, const uint32_t *values, unsigned count);
@@ -122,6 +125,10 @@ int dt_set_strings(struct dt_node *node, const char *name, const char *const *va
 /** -ENOENT, -EBUSY. */
 int dt_delete_attr(struct dt_node *node, const char *name);
 
+/**
+ * The attribute itself: its bytes as they are in the blob. NULL when absent. It, and every string that
+ * the functions below give, belongs to the tree and lasts until the node is changed.
+ */
 const struct dt_attr *dt_attr(const struct dt_node *node, const char *name);
 /** 0, -ENOENT (absent), -EINVAL (wrong size or not terminated). */
 int dt_get_u8(const struct dt_node *node, const char *name, uint8_t *value);
@@ -135,6 +142,7 @@ int dt_get_u8_array(const struct dt_node *node, const char *name, uint8_t *value
 int dt_get_u16_array(const struct dt_node *node, const char *name, uint16_t *values, unsigned max);
 int dt_get_u32_array(const struct dt_node *node, const char *name, uint32_t *values, unsigned max);
 int dt_get_u64_array(const struct dt_node *node, const char *name, uint64_t *values, unsigned max);
+/** The first string of a list. */
 int dt_get_string(const struct dt_node *node, const char *name, const char **value);
 /** -ENOENT also past the last one. */
 int dt_get_string_at(const struct dt_node *node, const char *name, unsigned index,
@@ -148,6 +156,7 @@ int dt_find_string(const struct dt_node *node, const char *name, const char *val
 /** The host node that the index-th cell names. -ENOENT (also: no node has it), -EINVAL. */
 int dt_get_phandle(const struct dt_node *node, const char *name, unsigned index,
                    struct dt_node **target);
+/** Is it in the list "compatible"? */
 bool dt_is_compatible(const struct dt_node *node, const char *compatible);
 /** "status" absent, "ok" or "okay". */
 bool dt_is_enabled(const struct dt_node *node);

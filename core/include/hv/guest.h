@@ -84,17 +84,28 @@ struct report;
 int guest_create(const char *name, const char *template_name, struct report *report);
 /** 1 to GUEST_NAME_MAX - 1 of A-Z a-z 0-9 - _ . + , and first a letter or digit? */
 bool guest_name_is_valid(const char *name);
+/*
+ * Operations: Orphan; they sleep until no other works on the guest and until its VCPUs have obeyed. -ENOENT: it is gone, so that a
+ * pointer from guest_find() may be stale. -EINTR: the caller was asked to stop; what was begun is asked for again by the next try.
+ */
+
+/** Halts it first. The pointer is no longer valid after 0. */
 int guest_destroy(struct guest *guest);
-/** RESET -> running: kicks VCPU 0. */
+/** RESET -> running: kicks VCPU 0. -EALREADY (it runs), -EINVAL (halted: it needs a reset). */
 int guest_kick(struct guest *guest);
-/** Reload images, reset devices and VCPUs; leaves it kicked if it was. */
+/** Reload images, reset devices and VCPUs; leaves it kicked if it was. Or an error of the loader, told to report: it stays in RESET. */
 int guest_reset(struct guest *guest, struct report *report);
+/** All its VCPUs and its time stop. -EALREADY (it is), -EINVAL (it does not run). */
 int guest_pause(struct guest *guest);
+/** -EINVAL: it is not paused. */
 int guest_resume(struct guest *guest);
+/** VCPUs off; registers, memory and devices stay as they are until a reset. -EALREADY. */
 int guest_halt(struct guest *guest);
+/** NULL: there is none. It may be destroyed as soon as this returns; the operations above notice. Orphan. */
 struct guest *guest_find(const char *name);
 /** Calls fn for each guest with the list lock (a mutex) held; fn may sleep but not create or destroy. Orphan. */
 int guest_for_each(int (*fn)(struct guest *guest, void *arg), void *arg);
+/** May change as soon as it is told. Orphan. */
 unsigned guest_count(void);
 
 /**
@@ -106,7 +117,7 @@ void guest_tree_lock(void);
 bool guest_tree_trylock(void);
 void guest_tree_unlock(void);
 
-/** Guest's own power requests (PSCI): done in a worker; the calling VCPU blocks and obeys. Normal context. */
+/** Guest's own power requests (PSCI). */
 enum guest_power_op {
     GUEST_POWER_NONE,
     GUEST_POWER_OFF,
@@ -114,6 +125,7 @@ enum guest_power_op {
     GUEST_POWER_CRASH,
     GUEST_POWER_RESTART, /**< internal: the back-off time is over */
 };
+/** Done in a worker; the calling VCPU blocks and obeys. While an earlier request is served this one is not heard. Normal context. */
 void guest_power_request(struct guest *guest, enum guest_power_op op);
 
 /** VCPU power (PSCI CPU_ON/OFF/AFFINITY_INFO semantics): 0, -EALREADY (on), -EINPROGRESS (on pending), -EINVAL (no such VCPU, bad entry). Normal context. */

@@ -19,6 +19,7 @@ struct guest_vcpu {
     uint64_t on_entry, on_arg;        /**< of a pending CPU_ON */
 };
 
+/** Of a normal VCPU, from guest_vcpus_create() on; NULL before. Any context. */
 static inline struct guest_vcpu *guest_vcpu_of(const struct vcpu *vcpu)
 {
     return vcpu->emu;
@@ -45,6 +46,9 @@ hpa_t guest_shared_host(const struct guest_shared *shared);
 uint64_t guest_shared_size(const char *name);
 void guest_shared_init(void);
 
+/* The other parts, in the order in which they are made; each destroy is the way back. As above. */
+
+/** Sorted map of the address space, stage 2 included. */
 int guest_region_create(struct guest *guest, struct report *report);
 void guest_region_destroy(struct guest *guest);
 int guest_vcpus_create(struct guest *guest, struct report *report);
@@ -63,7 +67,9 @@ void guest_leave(struct guest *guest);
 /** Enter any guest that fn() accepts and that nobody works on; NULL when there is none. Orphan. */
 struct guest *guest_enter_any(bool (*fn)(struct guest *guest));
 
+/** Boot, once. */
 void guest_list_init(void);
+/** It can be found from now on; its creator has entered it. Takes the list's lock. Orphan. */
 void guest_list_add(struct guest *guest);
 /** Whoever waits to enter it finds it gone. */
 void guest_list_remove(struct guest *guest);
@@ -79,6 +85,7 @@ int guest_destroy_entered(struct guest *guest);
 /** Start VCPU: its registers come from entry and arg when it is kicked. Guest entered. */
 int guest_vcpu_start(struct vcpu *vcpu, uint64_t entry, uint64_t arg);
 
+/** Boot, once: the worker of power requests; the hooks for virtual interrupts. */
 void guest_power_init(void);
 void guest_irq_init(void);
 /** No lines, no doorbells. Before the guest's devices. */

@@ -53,6 +53,7 @@ struct heap_stats {
     uint64_t bytes_peak;   /**< most that bytes_used was */
     uint64_t objects_peak; /**< most that objects was */
 };
+/** A copy, consistent in itself. Any context but IRQ. */
 void heap_get_stats(struct heap_stats *stats);
 
 /** One size class, or all objects too large for any. */
@@ -62,9 +63,9 @@ struct heap_class {
     uint64_t objects;
     uint64_t bytes;
 };
-/** Classes by size, the large objects last. False past the end. */
+/** Classes by size, the large objects last. False past the end. Any context but IRQ. */
 bool heap_get_class(unsigned index, struct heap_class *out);
-/** The index-th place that has ever allocated: a copy. False past the last. */
+/** The index-th place that has ever allocated: a copy. False past the last. Any context but IRQ. */
 bool heap_get_site(unsigned index, struct heap_site *out);
 
 /** An object in use, or one that is damaged. */

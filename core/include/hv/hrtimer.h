@@ -54,8 +54,9 @@ bool hrtimer_stop(struct hrtimer *timer);
  * doing so.
  */
 void hrtimer_cancel(struct hrtimer *timer);
+/** May change as soon as it is told, unless the caller keeps others from it. Any context. */
 bool hrtimer_is_armed(const struct hrtimer *timer);
-/** Armed events of a CPU, for statistics. */
+/** Armed events of a CPU, for statistics. Any context. */
 unsigned hrtimer_count(unsigned cpu);
 /** Boot: prepare this CPU's events. IRQs masked, interrupts of this CPU work. 0 or error. */
 int hrtimer_init_cpu(void);

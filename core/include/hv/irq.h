@@ -58,14 +58,16 @@ enum irq_result {
     IRQ_WAKE_THREAD, /**< only of the first half of a threaded handler, see hv/irq_thread.h */
     IRQ_UNHANDLED,   /**< the device did not ask */
 };
+/** IRQ context, interrupts masked, no lock of this room held. */
 typedef enum irq_result (*irq_handler)(uint32_t irq, void *arg);
 
-/** Called by the controller driver's match function (boot). The first one is the root. */
+/** Called by the root controller's match function; chip lasts. Boot. -EINVAL (total), -EBUSY (there is a root already). */
 int irq_set_chip(const struct irqchip *chip);
+/** The root controller; NULL before irq_init(). Any context. */
 const struct irqchip *irq_chip(void);
 /** Probe the table "irqchips" against the tree; boot. -ENODEV. */
 int irq_init(void);
-/** Per-CPU on secondaries. */
+/** Set-up of a secondary, on itself, IRQs masked. The controller's error. */
 int irq_init_cpu(void);
 
 /*
@@ -183,6 +185,7 @@ const char *irq_state_name(enum irq_state state);
 
 /** Name of the owner, valid as long as it is; NULL: none. Any context. */
 const char *irq_owner(uint32_t irq);
+/** How often that CPU took it. Any context. */
 uint64_t irq_count(uint32_t irq, unsigned cpu);
 /** Interrupts that were gone when they were acknowledged. */
 uint64_t irq_spurious_count(void);

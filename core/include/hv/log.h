@@ -29,6 +29,7 @@ struct log_limit {
     uint32_t lines;
     uint32_t suppressed;
 };
+/** log_write(), unless the bucket is empty: then it is only counted. limit belongs to the caller. Any context. */
 PRINTF(3, 4) void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...);
 
 /** "error", "warn", "info", "debug". */
@@ -36,7 +37,7 @@ const char *log_level_name(enum log_level level);
 /** -ENOENT: no level is called so. */
 int log_level_find(const char *name, enum log_level *level);
 
-/** Lines above this level are kept in the ring but not echoed. */
+/** Lines above this level are kept in the ring but not echoed. Any context. */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 /**

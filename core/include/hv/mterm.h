@@ -97,6 +97,7 @@ struct mterm_completion {
     size_t used;
     char words[2048]; /**< as many as fit, each terminated */
 };
+/** cursor: bytes of line before it. Orphan: asks for guests, ports and nodes, with their locks. */
 void mterm_complete(const char *line, size_t cursor, struct mterm_completion *out);
 
 /** What is told of a VCPU: a copy, so that it may be gone by the time it is printed. */

@@ -82,6 +82,7 @@ struct page_stats {
     uint64_t alloc_count;
     uint64_t fail_count;
 };
+/** Walks RAM in short steps for largest_free, as page_get_free() does. Orphan or boot. */
 void page_get_stats(struct page_stats *stats);
 /**
  * Free pieces of each order, as large as they come, and the longest contiguous free range as in
@@ -89,6 +90,7 @@ void page_get_stats(struct page_stats *stats);
  * counted before or after. Orphan or boot.
  */
 void page_get_free(uint64_t orders[PAGE_ORDER_MAX + 1], uint64_t *largest);
+/** Bytes that owner holds. Any context but IRQ. */
 uint64_t page_owned(uint32_t owner);
 /** The index-th of those who hold memory (PAGE_OWNER_NONE: what is reserved). False past the last. */
 bool page_owner_at(unsigned index, uint32_t *owner, uint64_t *bytes);

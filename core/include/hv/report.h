@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Collects the errors of one operation for whoever asked for it (terminal, log, test). Room: base.
+// Collects the errors of one operation for whoever asked for it: a terminal, the log, a test. Room: base.
 #pragma once
 
 #include <lib/macros.h>

@@ -18,6 +18,7 @@ struct CAPABILITY("rwlock") rwlock {
         LOCKDEP_MAP_INIT.gate = SPINLOCK_INIT, .readers = 0                                        \
     }
 
+/** site: who initialises it, which names its class in the lock checker. */
 static inline void rw_init_at(struct rwlock *lock, const char *site)
 {
     spin_init_at(&lock->gate, site);
@@ -26,22 +27,25 @@ static inline void rw_init_at(struct rwlock *lock, const char *site)
 }
 #define rw_init(lock) rw_init_at(lock, LOCKDEP_SITE)
 
-/* The bare lock, with preemption off already. */
+/** The bare lock, with preemption off already and unknown to the lock checker; for the functions below. */
 void rw_take_read(struct rwlock *lock);
 void rw_take_write(struct rwlock *lock);
 bool rw_try_read(struct rwlock *lock);
 bool rw_try_write(struct rwlock *lock);
 
+/** The bare lock given back; preemption stays off. */
 static inline void rw_drop_read(struct rwlock *lock)
 {
     __atomic_fetch_sub(&lock->readers, 1, __ATOMIC_RELEASE);
 }
 
+/** The same by the writer. */
 static inline void rw_drop_write(struct rwlock *lock)
 {
     spin_drop(&lock->gate);
 }
 
+/** Spins while a writer is in, or came before. Preemption is off until the unlock. Any context, see above. */
 static inline void rw_read_lock(struct rwlock *lock) ACQUIRES_SHARED(lock) NO_THREAD_SAFETY
 {
     preempt_disable();
@@ -49,6 +53,7 @@ static inline void rw_read_lock(struct rwlock *lock) ACQUIRES_SHARED(lock) NO_TH
     rw_take_read(lock);
 }
 
+/** By whoever has read-locked it; a due reschedule happens here. */
 static inline void rw_read_unlock(struct rwlock *lock) RELEASES_SHARED(lock) NO_THREAD_SAFETY
 {
     lockdep_release(lock);
@@ -56,6 +61,7 @@ static inline void rw_read_unlock(struct rwlock *lock) RELEASES_SHARED(lock) NO_
     preempt_enable();
 }
 
+/** Spins until all who came before are out. */
 static inline void rw_write_lock(struct rwlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
 {
     preempt_disable();
@@ -63,6 +69,7 @@ static inline void rw_write_lock(struct rwlock *lock) ACQUIRES(lock) NO_THREAD_S
     rw_take_write(lock);
 }
 
+/** By the writer. */
 static inline void rw_write_unlock(struct rwlock *lock) RELEASES(lock) NO_THREAD_SAFETY
 {
     lockdep_release(lock);
@@ -70,6 +77,7 @@ static inline void rw_write_unlock(struct rwlock *lock) RELEASES(lock) NO_THREAD
     preempt_enable();
 }
 
+/** The same four with interrupts masked in between, for locks that interrupt handlers take. */
 static inline irqflags_t rw_read_lock_irqsave(struct rwlock *lock)
     ACQUIRES_SHARED(lock) NO_THREAD_SAFETY
 {
@@ -79,6 +87,7 @@ static inline irqflags_t rw_read_lock_irqsave(struct rwlock *lock)
     return flags;
 }
 
+/** flags: what the lock function returned; so in all the functions of this kind. */
 static inline void rw_read_unlock_irqrestore(struct rwlock *lock, irqflags_t flags)
     RELEASES_SHARED(lock) NO_THREAD_SAFETY
 {
@@ -87,6 +96,7 @@ static inline void rw_read_unlock_irqrestore(struct rwlock *lock, irqflags_t fla
     ctx_irqrestore_enable(flags);
 }
 
+/** As rw_write_lock(), interrupts masked. */
 static inline irqflags_t rw_write_lock_irqsave(struct rwlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
 {
     irqflags_t flags = arch_irq_save();
@@ -95,6 +105,7 @@ static inline irqflags_t rw_write_lock_irqsave(struct rwlock *lock) ACQUIRES(loc
     return flags;
 }
 
+/** The end of it. */
 static inline void rw_write_unlock_irqrestore(struct rwlock *lock, irqflags_t flags)
     RELEASES(lock) NO_THREAD_SAFETY
 {

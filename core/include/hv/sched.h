@@ -97,6 +97,7 @@ int sched_init(void);
 int sched_init_cpu(void);
 /** Idle loop of this CPU; never returns. */
 NORETURN void sched_idle(void);
+/** The one in use. Any context after sched_init(). */
 const struct sched_policy *sched_policy(void);
 /** Time slice of who asks for none, ns. Any context after sched_init(). */
 uint64_t sched_default_slice(void);

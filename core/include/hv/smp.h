@@ -26,5 +26,5 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg);
  * once clock and SGIs work: one line in the log a CPU that does not come.
  */
 void smp_boot(void);
-/** Set up SGI handlers on this CPU. */
+/** Set up SGI handlers on this CPU. Boot, IRQs masked. Errors of irq_request(). */
 int smp_init_cpu(void);

@@ -27,6 +27,7 @@ struct CAPABILITY("spinlock") spinlock {
 void spin_wait(const struct spinlock *lock, uint16_t ticket);
 /** Take the lock when it is free; preemption is off already. */
 bool spin_try_ticket(struct spinlock *lock);
+/** Has anybody got it? Of use only to its holder, and to assertions. */
 bool spin_is_locked(const struct spinlock *lock);
 
 /** site: who initialises the lock, which names its class in the lock checker. */
@@ -47,12 +48,17 @@ static inline void spin_take(struct spinlock *lock)
         spin_wait(lock, ticket);
 }
 
+/** The bare lock given back; preemption stays off. */
 static inline void spin_drop(struct spinlock *lock)
 {
     /* Only the holder writes owner, so that a plain read will do. */
     __atomic_store_n(&lock->owner, (uint16_t)(lock->owner + 1), __ATOMIC_RELEASE);
 }
 
+/**
+ * Spins until it is free, first come, first served; preemption is off until the unlock. Any context,
+ * unless an interrupt handler takes the lock too.
+ */
 static inline void spin_lock(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
 {
     preempt_disable();
@@ -71,6 +77,7 @@ static inline void spin_lock_nested(struct spinlock *lock) ACQUIRES(lock) NO_THR
     spin_take(lock);
 }
 
+/** True: taken. False: somebody has it, or waits for it; nothing has changed. */
 static inline bool spin_trylock(struct spinlock *lock) TRY_ACQUIRES(true, lock) NO_THREAD_SAFETY
 {
     preempt_disable();
@@ -82,6 +89,7 @@ static inline bool spin_trylock(struct spinlock *lock) TRY_ACQUIRES(true, lock) 
     return false;
 }
 
+/** By the holder, on the CPU that took it; a due reschedule happens here. */
 static inline void spin_unlock(struct spinlock *lock) RELEASES(lock) NO_THREAD_SAFETY
 {
     lockdep_release(lock);
@@ -89,6 +97,7 @@ static inline void spin_unlock(struct spinlock *lock) RELEASES(lock) NO_THREAD_S
     preempt_enable();
 }
 
+/** spin_lock() with interrupts masked until the unlock, which gets the flags that this returns. Any context. */
 static inline irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock) NO_THREAD_SAFETY
 {
     irqflags_t flags = arch_irq_save();
@@ -100,6 +109,7 @@ static inline irqflags_t spin_lock_irqsave(struct spinlock *lock) ACQUIRES(lock)
     return flags;
 }
 
+/** Interrupts as they were; a due reschedule happens here when they are on. */
 static inline void spin_unlock_irqrestore(struct spinlock *lock, irqflags_t flags)
     RELEASES(lock) NO_THREAD_SAFETY
 {

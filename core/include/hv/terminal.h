@@ -25,7 +25,9 @@ struct terminal {
     void *priv;
 };
 
+/** Formatted text of the caller's own; what others control goes through the functions below. Orphan: may sleep. */
 PRINTF(2, 3) void term_printf(struct terminal *term, const char *fmt, ...);
+/** Bytes as they are, but for crlf. */
 void term_write(struct terminal *term, const char *text, size_t size);
 /** Guest- or DTB-controlled text with control bytes escaped. */
 void term_puts_escaped(struct terminal *term, const char *text, size_t size);

@@ -40,19 +40,22 @@ int thread_set_priority(struct thread *thread, uint8_t priority);
  * context.
  */
 void thread_request_stop(struct thread *thread);
+/** Has somebody asked the thread that runs to stop? Orphan. */
 bool thread_should_stop(void);
 /**
  * Wait (uninterruptibly) until it has stopped and free it; *code (may be NULL) is its return value,
  * -ECANCELED if it never ran. Orphan. -EDEADLK for itself.
  */
 int thread_join(struct thread *thread, int *code);
-/** Let the worker free it when it ends. */
+/** Let the worker free it when it ends; not to be touched or joined after this. Any context. */
 void thread_detach(struct thread *thread);
 /** Sleep at least ns; -EINTR when asked to stop. Orphan/Normal. */
 int thread_sleep(uint64_t ns);
 /** The thread that runs, NULL on a normal VCPU or idle. */
 struct thread *thread_current(void);
+/** May change as soon as it is told. Any context. */
 enum thread_state thread_state(const struct thread *thread);
+/** Both last as long as the thread. Any context. */
 const char *thread_name(const struct thread *thread);
 struct vcpu *thread_vcpu(struct thread *thread);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a port may call in core: the upward half of the arch contract. Rooms: as noted.
+// What a port may call in core: the upward half of the arch contract. Room: init, and as noted.
 #pragma once
 
 #include <arch/addr.h>
@@ -40,13 +40,14 @@ struct mmio_access {
  */
 int hv_guest_mmio(struct vcpu *vcpu, struct mmio_access *access);
 
-/** Trapped interrupt-controller system registers (GICv3 SGI generation). -ENOENT: UNDEF. vcpu == current. guest. */
+/** Trapped interrupt-controller system registers (GICv3 SGI generation). */
 enum guest_sysreg {
     GUEST_SYSREG_ICC_SGI1R,
     GUEST_SYSREG_ICC_SGI0R,
     GUEST_SYSREG_ICC_ASGI1R,
     GUEST_SYSREG_ICC_DIR
 };
+/** value in or out. -ENOENT: UNDEF. vcpu == current, normal context, IRQs masked. guest. */
 int hv_guest_sysreg(struct vcpu *vcpu, enum guest_sysreg reg, bool is_write, uint64_t *value);
 
 /** SMCCC call (DEN 0028): x[0..17] in and out. Unknown ids return -1 in x0. Normal context, IRQs masked. emu. */

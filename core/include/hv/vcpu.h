@@ -219,9 +219,14 @@ enum vcpu_event {
     VCPU_EVENT_DESTROY,
     VCPU_EVENTS
 };
+/**
+ * state and reasons after event (reason: of PAUSE and RESUME). 0, or what the transition answers:
+ * -EALREADY, -EINVAL; *next and *next_reasons are then as before. No state, no locks. Any context.
+ */
 int vcpu_fsm(enum vcpu_state state, uint32_t reasons, enum vcpu_event event, uint32_t reason,
              enum vcpu_state *next, uint32_t *next_reasons);
 
+/** "running"; "invalid" for what is no state. Any context. */
 const char *vcpu_state_name(enum vcpu_state state);
 /** "wfi,operator" into buf. */
 void vcpu_reasons_text(uint32_t reasons, char *buf, unsigned size);
@@ -232,7 +237,10 @@ void vcpu_reasons_text(uint32_t reasons, char *buf, unsigned size);
  */
 extern struct notifier_chain vcpu_state_chain;
 
-/** Iterate over all VCPUs with a reference-free lock: the callback must not sleep. */
+/**
+ * fn for each VCPU, under a spinlock that creating and destroying take too: it
+ * must neither sleep nor do either. Any context.
+ */
 void vcpu_for_each(void (*fn)(struct vcpu *vcpu, void *arg), void *arg);
 unsigned vcpu_count(void);
 

@@ -15,12 +15,14 @@
  * lowest address, NULL when out of memory. owner: whose it is, copied. Orphan or boot.
  */
 void *vmap_stack_alloc(const char *owner);
+/** NULL is fine. Nobody runs on it. Orphan. */
 void vmap_stack_free(void *stack);
 /**
  * Map device registers, with an unmapped page before and behind; NULL when out of space, or when
  * part of it is RAM. Orphan or boot.
  */
 #define vmap_device(addr, size) vmap_device_for(addr, size, __FILE__)
+/** The same in the name of owner, copied. */
 void *vmap_device_for(hpa_t addr, size_t size, const char *owner);
 /** What vmap_device() gave; NULL is fine. */
 void vmap_device_free(void *regs);
