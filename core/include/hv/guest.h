@@ -51,7 +51,7 @@ struct guest {
     unsigned vcpu_count;
     struct vcpu **vcpus; /**< by subid */
     struct guest_region_map *map;
-    struct list devices; /**< struct emu_device */
+    struct list devices;       /**< struct emu_device */
     struct list irq_lines;     /**< struct guest_irq_lines */
     struct list irq_doorbells; /**< struct guest_irq_doorbell */
     const struct intc_ops *intc_ops;
@@ -60,9 +60,9 @@ struct guest {
     bool busy;                   /**< a life cycle operation works on it; under the list's lock */
     struct guest_config *config; /**< hv/guest_config.h */
     struct guest_layout *layout;
-    bool node_owned; /**< node was copied from a template: goes with the guest */
-    uint64_t entry;  /**< guest-physical entry of VCPU 0 */
-    uint64_t dtb;    /**< guest-physical address of its DTB (x0) */
+    bool node_owned;   /**< node was copied from a template: goes with the guest */
+    uint64_t entry;    /**< guest-physical entry of VCPU 0 */
+    uint64_t dtb;      /**< guest-physical address of its DTB (x0) */
     bool host_counter; /**< its counters are the host's: no offset, not stopped by a pause */
     uint64_t uptime_start_ns;
     uint64_t reset_count;
