@@ -2,6 +2,7 @@
 // Host port: list registers as an array per simulated CPU.
 
 #include <arch/guest_irq.h>
+#include <hv/vcpu.h>
 #include <port/internal.h>
 #include <string.h>
 
@@ -127,4 +128,15 @@ void arch_guest_irq_deactivate(uint32_t pirq)
 {
     state.deactivated++;
     state.last_deactivated = pirq;
+}
+
+bool arch_guest_irq_saved_read(const struct vcpu *vcpu, unsigned index, struct guest_irq_lr *lr)
+{
+    *lr = vcpu->arch.lr[index];
+    return lr->pending || lr->active;
+}
+
+void arch_guest_irq_saved_clear(struct vcpu *vcpu)
+{
+    memset(vcpu->arch.lr, 0, sizeof(vcpu->arch.lr));
 }

@@ -265,6 +265,11 @@ bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu)
     return vcpu->arch.world_cpu != 0;
 }
 
+int arch_vcpu_world_cpu(const struct vcpu *vcpu)
+{
+    return vcpu->arch.world_cpu - 1;
+}
+
 /* Guests of the host port have no timers. */
 void arch_vcpu_timers_move(struct vcpu *vcpu, unsigned cpu)
 {

@@ -230,7 +230,7 @@ static void vgic_vcpu_exit(struct vcpu *vcpu)
 }
 
 /* What was active on the VCPU ends with it; shared interrupts that were pending there still are. */
-static void vgic_vcpu_reset(struct vcpu *vcpu)
+void vgic_vcpu_reset(struct vcpu *vcpu)
 {
     struct vgic_vcpu *v = vcpu->irq;
     irqflags_t flags;

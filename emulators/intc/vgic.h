@@ -168,6 +168,8 @@ static inline struct vgic_vcpu *vgic_vcpu_of(const struct vcpu *vcpu)
 struct vgic_irq *vgic_irq_find(struct vgic *vgic, struct vgic_vcpu *v, uint32_t intid);
 int vgic_probe(struct emu_device *dev, unsigned version);
 void vgic_reset(struct emu_device *dev);
+/** The part of a VCPU that is dropped. Orphan or Normal. */
+void vgic_vcpu_reset(struct vcpu *vcpu);
 void vgic_remove(struct emu_device *dev);
 /** The accessing VCPU (the first one when nobody is named, as in tests); NULL when it has no interrupt state. */
 struct vgic_vcpu *vgic_accessor(struct vgic *vgic, const struct emu_access *access);
@@ -213,8 +215,17 @@ void vgic_lr_forget(struct vgic_vcpu *v);
 void vgic_flush(struct vcpu *vcpu);
 bool vgic_deliverable(struct vcpu *vcpu);
 void vgic_maintenance(struct vcpu *vcpu);
-/** Before pending or active state of a bank is read: fold the list registers that hold some of it. Normal context, IRQs masked. */
+/** Fold v's list registers, if its world is in memory or on this CPU. Any context. */
+void vgic_fold(struct vgic_vcpu *v);
+/** Before pending or active state of a bank is read: fold the list registers that hold some of it, wherever they are. Normal context, IRQs masked. */
 void vgic_sync(struct vgic_vcpu *self, struct vgic_bank *bank);
+
+/* vgic_state.c: the model as plain data. Orphan, no VCPU runs. */
+
+#define VGIC_STATE_VERSION 1
+size_t vgic_state_size(const struct emu_device *dev);
+void vgic_state_save(struct emu_device *dev, void *to);
+int vgic_state_restore(struct emu_device *dev, const void *from);
 
 /* vgic_dist.c: registers that GICv2 and GICv3 share */
 

@@ -22,7 +22,8 @@
 
 #include "vgic.h"
 
-#include <hv/sched.h>
+#include <arch/vcpu.h>
+#include <hv/cpu.h>
 #include <hv/smp.h>
 #include <lib/string.h>
 
@@ -77,33 +78,43 @@ static void slot_free(struct vgic_vcpu *v, struct vgic_irq *irq)
         irq->hw = false;
 }
 
-static void fold_one(struct vgic_vcpu *v, struct vgic_irq *irq, bool done)
+/* The guest ended a hardware-linked one, both halves. */
+static void linked_ended(struct vgic_vcpu *v, struct vgic_irq *irq, bool here)
 {
-    struct guest_irq_lr lr = {.pending = false};
+    /* It is inactive already; but QEMU's GICv2 forgets to look whether its source still asserts until it is written to. */
+    if (!irq->again && v->vgic->version == 2) {
+        if (here)
+            arch_guest_irq_deactivate(irq->pirq);
+        else
+            v->release |= vgic_irq_bit(irq);
+    }
+    irq->line = irq->again;
+    irq->again = false;
+    irq->hw = false;
+}
 
-    if (!done)
-        arch_guest_irq_lr_read(irq->lr, &lr);
-    if (!lr.pending)
+/* lr: what its list register holds, NULL: neither pending nor active. here: the list register is one of this CPU. */
+static void fold_one(struct vgic_vcpu *v, struct vgic_irq *irq, const struct guest_irq_lr *lr,
+                     bool here)
+{
+    bool pending = lr != NULL && lr->pending, active = lr != NULL && lr->active;
+
+    if (!pending)
         irq->lr_latch = 0;
     if (!irq->active_forced)
-        irq->active = lr.active;
-    else if (lr.active && !irq->active)
+        irq->active = active;
+    else if (active && !irq->active)
         vgic_hw_end(irq);
-    if (done && irq->hw) {
-        /* It is inactive already; but QEMU's GICv2 forgets to look whether its source still asserts until it is written to. */
-        if (!irq->again && v->vgic->version == 2)
-            arch_guest_irq_deactivate(irq->pirq);
-        irq->line = irq->again;
-        irq->again = false;
-        irq->hw = false;
-    }
-    if (lr.pending || lr.active) {
+    if (lr == NULL && irq->hw)
+        linked_ended(v, irq, here);
+    if (pending || active) {
         /* Not ended, so that the physical one can not have fired again: that was a timer event of the descheduled VCPU. */
         irq->again = false;
         return;
     }
     /* Cleared, so that one that asked for maintenance asks no more. */
-    arch_guest_irq_lr_clear(irq->lr);
+    if (here)
+        arch_guest_irq_lr_clear(irq->lr);
     slot_free(v, irq);
 }
 
@@ -116,9 +127,51 @@ static void fold(struct vgic_vcpu *v) REQUIRES(&v->lock)
     done = arch_guest_irq_lr_empty() | arch_guest_irq_lr_ended();
     for (; used != 0; used &= used - 1) {
         unsigned i = (unsigned)__builtin_ctz(used);
+        struct guest_irq_lr lr;
 
-        fold_one(v, v->lr[i], (done & (1U << i)) != 0);
+        if ((done & (1U << i)) != 0) {
+            fold_one(v, v->lr[i], NULL, true);
+            continue;
+        }
+        arch_guest_irq_lr_read(i, &lr);
+        fold_one(v, v->lr[i], &lr, true);
     }
+}
+
+/*
+ * The same from memory. Nobody can have folded anything newer since the world was saved: it was not loaded when that was asked
+ * with the lock held, and whoever folds after loading it takes the lock.
+ */
+static void fold_saved(struct vgic_vcpu *v) REQUIRES(&v->lock)
+{
+    for (uint32_t used = v->lr_used; used != 0; used &= used - 1) {
+        unsigned i = (unsigned)__builtin_ctz(used);
+        struct guest_irq_lr lr;
+        bool holds = arch_guest_irq_saved_read(v->vcpu, i, &lr);
+
+        fold_one(v, v->lr[i], holds ? &lr : NULL, false);
+    }
+}
+
+/* What list registers asked for maintenance for is left to the next flush, which the VCPU does on its way to the guest. */
+static void want_flush(struct vgic_vcpu *v)
+{
+    __atomic_fetch_or(&v->vcpu->exit_work, VCPU_WORK_IRQ, __ATOMIC_RELAXED);
+}
+
+void vgic_fold(struct vgic_vcpu *v)
+{
+    irqflags_t flags = spin_lock_irqsave(&v->lock);
+    int cpu = arch_vcpu_world_cpu(v->vcpu);
+    uint32_t used = v->lr_used;
+
+    if (cpu < 0)
+        fold_saved(v);
+    else if ((unsigned)cpu == cpu_id())
+        fold(v);
+    if (v->lr_used != used)
+        want_flush(v);
+    spin_unlock_irqrestore(&v->lock, flags);
 }
 
 void vgic_lr_forget(struct vgic_vcpu *v)
@@ -324,6 +377,8 @@ bool vgic_deliverable(struct vcpu *vcpu)
         if (!irq->active && irq_is_ready(v, irq) &&
             (!here || arch_guest_irq_accepts(vgic_irq_is_group1(irq), vgic_irq_priority(irq)))) {
             found = true;
+            if (irq->lr == VGIC_LR_NONE)
+                want_flush(v);
             break;
         }
     }
@@ -345,39 +400,37 @@ void vgic_maintenance(struct vcpu *vcpu)
 
 /* Reads of pending and active state */
 
-static void fold_locked(struct vgic_vcpu *v)
+/* VCPUs of the guest whose world this CPU holds, or by now none. */
+static void fold_here(void *arg)
 {
-    irqflags_t flags = spin_lock_irqsave(&v->lock);
+    struct vgic *vgic = arg;
 
-    fold(v);
-    spin_unlock_irqrestore(&v->lock, flags);
+    for (unsigned i = 0; i < vgic->guest->vcpu_count; i++) {
+        struct vgic_vcpu *v = vgic_vcpu_of(vgic->guest->vcpus[i]);
+
+        if (v != NULL && vgic_load(&v->lr_used) != 0)
+            vgic_fold(v);
+    }
 }
 
-/* On the CPU of another VCPU of the guest, if it still runs there. */
-static void fold_current(void *arg)
-{
-    struct vcpu *vcpu = sched_current();
-    struct vgic_vcpu *v = vcpu != NULL && vcpu->is_normal ? vcpu->irq : NULL;
-
-    if (v != NULL && v->vgic == arg && world_is_here(vcpu))
-        fold_locked(v);
-}
-
-/* CPUs on which others than self may know better; those that do not run fold when they do. */
-static cpumask_t sync_mask(struct vgic_vcpu *self, struct vgic_bank *bank)
+/* CPUs that hold the world of others than self which have some of the bank in list registers. */
+static cpumask_t sync_mask(struct vgic_vcpu *self, struct vgic_bank *bank, bool *saved)
 {
     cpumask_t mask = 0;
 
+    *saved = false;
     for (unsigned i = 0; i < VGIC_BANK_SIZE; i++) {
         const struct vgic_irq *irq = &bank->irqs[i];
         struct vgic_vcpu *owner = __atomic_load_n(&irq->owner, __ATOMIC_RELAXED);
+        int cpu;
 
         if (owner == NULL || owner == self || irq->lr == VGIC_LR_NONE)
             continue;
-        if (__atomic_load_n(&owner->vcpu->se.on_cpu, __ATOMIC_RELAXED))
-            mask |= CPU_MASK(owner->vcpu->se.cpu);
+        cpu = arch_vcpu_world_cpu(owner->vcpu);
+        if (cpu < 0 || (unsigned)cpu == cpu_id())
+            *saved = true;
         else
-            vcpu_add_work(owner->vcpu, VCPU_WORK_IRQ);
+            mask |= CPU_MASK((unsigned)cpu);
     }
     return mask;
 }
@@ -385,13 +438,16 @@ static cpumask_t sync_mask(struct vgic_vcpu *self, struct vgic_bank *bank)
 void vgic_sync(struct vgic_vcpu *self, struct vgic_bank *bank)
 {
     cpumask_t mask;
+    bool saved;
 
-    if (self->lr_used != 0 && world_is_here(self->vcpu))
-        fold_locked(self);
-    mask = sync_mask(self, bank);
+    if (self->lr_used != 0)
+        vgic_fold(self);
+    mask = sync_mask(self, bank, &saved);
+    if (saved)
+        fold_here(self->vgic);
     if (mask == 0)
         return;
     arch_irq_enable();
-    smp_call(mask, fold_current, self->vgic);
+    smp_call(mask, fold_here, self->vgic);
     arch_irq_disable();
 }

@@ -139,11 +139,14 @@ static const char *const vgic_v2_match[] = {"arm,gic-400", "arm,cortex-a15-gic",
 static const struct emulator vgic_v2 = {
     .name = "vgic-v2",
     .match = vgic_v2_match,
-    .state_size = sizeof(uint64_t),
+    .version = VGIC_STATE_VERSION,
     .widths = EMU_WIDTH_8 | EMU_WIDTH_32,
     .probe = vgic_v2_probe,
     .reset = vgic_reset,
     .access = vgic_v2_access,
     .remove = vgic_remove,
+    .flat_size = vgic_state_size,
+    .flat_save = vgic_state_save,
+    .flat_restore = vgic_state_restore,
 };
 EMULATOR(vgic_v2);

@@ -322,11 +322,14 @@ static const char *const vgic_v3_match[] = {"arm,gic-v3", NULL};
 static const struct emulator vgic_v3 = {
     .name = "vgic-v3",
     .match = vgic_v3_match,
-    .state_size = sizeof(uint64_t),
+    .version = VGIC_STATE_VERSION,
     .widths = EMU_WIDTH_8 | EMU_WIDTH_16 | EMU_WIDTH_32 | EMU_WIDTH_64,
     .probe = vgic_v3_probe,
     .reset = vgic_reset,
     .access = vgic_v3_access,
     .remove = vgic_remove,
+    .flat_size = vgic_state_size,
+    .flat_save = vgic_state_save,
+    .flat_restore = vgic_state_restore,
 };
 EMULATOR(vgic_v3);

@@ -28,8 +28,6 @@ enum pl011_reg {
     PL011_MIS = 0x040,
     PL011_ICR = 0x044,
     PL011_DMACR = 0x048,
-    PL011_ID = 0xfe0,
-    PL011_END = 0x1000,
 };
 
 #define DR_BE (1U << 10)
@@ -69,9 +67,6 @@ enum pl011_reg {
 #define INT_OE (1U << 10)
 #define INT_MASK 0x7ffU
 
-/** Peripheral and PrimeCell ids: a PL011 of revision r1p4, whose FIFOs have 16 places. */
-static const uint8_t pl011_id[] = {0x11, 0x10, 0x24, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
-
 struct pl011_state {
     uint32_t fr;
     uint32_t rsr;
@@ -92,7 +87,7 @@ struct pl011_state {
 
 struct pl011 {
     struct spinlock
-        lock; /**< state; taken before the interrupt controller's locks, not held while the port is called */
+        lock; /**< emu_device::lock; taken before the interrupt controller's locks, not held while the port is called */
     struct vserial *port;
     bool line;
     bool starved; /**< the port was refused: it is to be told when there is room */
@@ -232,11 +227,12 @@ static bool transmit(struct pl011_state *s, uint8_t byte)
     return false;
 }
 
-static void lcr_h_write(struct pl011_state *s, uint32_t value)
+static void lcr_h_write(struct emu_device *dev, uint64_t wide)
 {
-    uint32_t changed = s->lcr_h ^ value;
+    struct pl011_state *s = dev->state;
+    uint32_t value = wide & 0xff, changed = s->lcr_h ^ value;
 
-    s->lcr_h = value & 0xff;
+    s->lcr_h = value;
     if ((changed & LCR_H_FEN) != 0)
         rx_flush(s);
     if ((changed & value & LCR_H_BRK) != 0 && (s->cr & CR_LBE) != 0 && can_receive(s))
@@ -247,105 +243,81 @@ static void lcr_h_write(struct pl011_state *s, uint32_t value)
  * What arrived between the last read and the clearing of its interrupts would wait for ever when the FIFO is full. The receive
  * timeout runs anew over what is still there, and passes at once.
  */
-static void icr_write(struct pl011_state *s, uint32_t value)
+static void icr_write(struct emu_device *dev, uint64_t value)
 {
-    s->ris &= ~value;
+    struct pl011_state *s = dev->state;
+
+    s->ris &= ~(uint32_t)value;
     if ((value & (INT_RX | INT_RT)) != 0 && s->rx_count > 0)
         s->ris |= INT_RT;
 }
 
-static uint32_t read_reg(struct pl011_state *s, uint32_t offset)
+static void rsr_write(struct emu_device *dev, uint64_t value UNUSED)
 {
-    switch (offset) {
-    case PL011_DR:
-        return rx_pop(s);
-    case PL011_RSR:
-        return s->rsr;
-    case PL011_FR:
-        return s->fr;
-    case PL011_ILPR:
-        return s->ilpr;
-    case PL011_IBRD:
-        return s->ibrd;
-    case PL011_FBRD:
-        return s->fbrd;
-    case PL011_LCR_H:
-        return s->lcr_h;
-    case PL011_CR:
-        return s->cr;
-    case PL011_IFLS:
-        return s->ifls;
-    case PL011_IMSC:
-        return s->imsc;
-    case PL011_RIS:
-        return s->ris;
-    case PL011_MIS:
-        return s->ris & s->imsc;
-    case PL011_DMACR:
-        return s->dmacr;
-    default:
-        return offset >= PL011_ID && offset < PL011_END ? pl011_id[(offset - PL011_ID) / 4] : 0;
-    }
+    struct pl011_state *s = dev->state;
+
+    s->rsr = 0;
 }
 
-static void write_reg(struct pl011_state *s, uint32_t offset, uint32_t value)
+static uint64_t dr_read(struct emu_device *dev)
 {
-    switch (offset) {
-    case PL011_RSR:
-        s->rsr = 0;
-        break;
-    case PL011_ILPR:
-        s->ilpr = value & 0xff;
-        break;
-    case PL011_IBRD:
-        s->ibrd = value & 0xffff;
-        break;
-    case PL011_FBRD:
-        s->fbrd = value & 0x3f;
-        break;
-    case PL011_LCR_H:
-        lcr_h_write(s, value & 0xff);
-        break;
-    case PL011_CR:
-        s->cr = value & CR_MASK;
-        break;
-    case PL011_IFLS:
-        s->ifls = value & 0x3f;
-        break;
-    case PL011_IMSC:
-        s->imsc = value & INT_MASK;
-        break;
-    case PL011_ICR:
-        icr_write(s, value);
-        break;
-    case PL011_DMACR:
-        s->dmacr = value & 7;
-        break;
-    default:
-        break;
-    }
+    return rx_pop(dev->state);
 }
+
+static uint64_t mis_read(struct emu_device *dev)
+{
+    const struct pl011_state *s = dev->state;
+
+    return s->ris & s->imsc;
+}
+
+static uint64_t lcr_h_read(struct emu_device *dev)
+{
+    const struct pl011_state *s = dev->state;
+
+    return s->lcr_h;
+}
+
+#define REG(at, member) .offset = (at), .size = 4, EMU_PLACE(struct pl011_state, member)
+
+/* DR is written by pl011_access() itself. RSR: whatever is written clears it. */
+static const struct emu_register pl011_registers[] = {
+    {.offset = PL011_DR, .size = 4, .flags = EMU_REGISTER_RO, .read = dr_read},
+    {REG(PL011_RSR, rsr), .write = rsr_write},
+    {REG(PL011_FR, fr), .flags = EMU_REGISTER_RO},
+    {REG(PL011_ILPR, ilpr), .mask = 0xff},
+    {REG(PL011_IBRD, ibrd), .mask = 0xffff},
+    {REG(PL011_FBRD, fbrd), .mask = 0x3f},
+    {.offset = PL011_LCR_H, .size = 4, .read = lcr_h_read, .write = lcr_h_write},
+    {REG(PL011_CR, cr), .mask = CR_MASK, .reset = CR_RESET},
+    {REG(PL011_IFLS, ifls), .mask = 0x3f, .reset = IFLS_RESET},
+    {REG(PL011_IMSC, imsc), .mask = INT_MASK},
+    {REG(PL011_RIS, ris), .flags = EMU_REGISTER_RO},
+    {.offset = PL011_MIS, .size = 4, .flags = EMU_REGISTER_RO, .read = mis_read},
+    {.offset = PL011_ICR, .size = 4, .flags = EMU_REGISTER_WO, .write = icr_write},
+    {REG(PL011_DMACR, dmacr), .mask = 7},
+    /* A PL011 of revision r1p4, whose FIFOs have 16 places. */
+    EMU_PRIMECELL_ID(0x11, 0x10, 0x24, 0x00, 0x0d, 0xf0, 0x05, 0xb1),
+};
 
 static int pl011_access(struct emu_device *dev, struct emu_access *access)
 {
     struct pl011_state *s = dev->state;
     struct pl011 *uart = dev->priv;
-    uint32_t offset = access->offset < PL011_END ? (uint32_t)access->offset : PL011_END;
     uint8_t byte = (uint8_t)access->value;
     bool output = false, input;
     irqflags_t flags;
+    int err = 0;
 
-    if (offset == PL011_FR && !access->is_write) {
+    if (access->offset == PL011_FR && !access->is_write) {
         access->value = __atomic_load_n(&s->fr, __ATOMIC_RELAXED);
         return 0;
     }
     flags = spin_lock_irqsave(&uart->lock);
-    if (!access->is_write)
-        access->value = read_reg(s, offset);
-    else if (offset == PL011_DR)
+    if (access->is_write && access->offset == PL011_DR)
         output = transmit(s, byte);
     else
-        write_reg(s, offset, (uint32_t)access->value);
+        err = emu_register_access_locked(dev, access);
     update(dev);
     input = wants_input(uart, s);
     spin_unlock_irqrestore(&uart->lock, flags);
@@ -353,7 +325,7 @@ static int pl011_access(struct emu_device *dev, struct emu_access *access)
         vserial_output(uart->port, &byte, 1);
     if (input)
         vserial_input_ready(uart->port);
-    return 0;
+    return err;
 }
 
 static void pl011_reset(struct emu_device *dev)
@@ -366,6 +338,30 @@ static void pl011_reset(struct emu_device *dev)
     uart->starved = true;
     update(dev);
     spin_unlock_irqrestore(&uart->lock, flags);
+}
+
+static int pl011_check(const struct emu_device *dev UNUSED, const void *state)
+{
+    const struct pl011_state *s = state;
+    bool sound = s->rx_head < PL011_FIFO_SIZE && s->rx_count <= fifo_size(s) &&
+                 (s->overrun & ~DR_OE) == 0 && (s->ris & ~INT_MASK) == 0;
+
+    for (unsigned i = 0; i < PL011_FIFO_SIZE; i++)
+        sound = sound && s->rx[i] < DR_OE;
+    return sound ? 0 : -EINVAL;
+}
+
+/* Flags and line follow; the port offers again what it has. */
+static void pl011_restored(struct emu_device *dev)
+{
+    struct pl011_state *s = dev->state;
+    struct pl011 *uart = dev->priv;
+
+    fr_update(s);
+    uart->starved = true;
+    uart->line = (s->ris & s->imsc) != 0;
+    emu_device_irq(dev, 0, uart->line);
+    vserial_input_ready(uart->port);
 }
 
 static int port_create(struct emu_device *dev, const char *name)
@@ -393,6 +389,7 @@ static int pl011_probe(struct emu_device *dev)
         return -ENOMEM;
     spin_init(&uart->lock);
     dev->priv = uart;
+    dev->lock = &uart->lock;
     pl011_reset(dev);
     dt_get_string(dev->node, "bulkhead,name", &device);
     fmt_snprintf(name, sizeof(name), "%s/%s", dev->guest->name, device);
@@ -421,10 +418,15 @@ static const struct emulator pl011 = {
     .name = "pl011",
     .match = pl011_match,
     .state_size = sizeof(struct pl011_state),
+    .version = 1,
     .widths = EMU_WIDTH_8 | EMU_WIDTH_16 | EMU_WIDTH_32,
+    .registers = pl011_registers,
+    .register_count = ARRAY_SIZE(pl011_registers),
     .probe = pl011_probe,
     .reset = pl011_reset,
     .access = pl011_access,
     .remove = pl011_remove,
+    .check = pl011_check,
+    .restored = pl011_restored,
 };
 EMULATOR(pl011);

@@ -108,6 +108,11 @@ bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu)
     return __atomic_load_n(&vcpu->arch.world_cpu, __ATOMIC_ACQUIRE) >= 0;
 }
 
+int arch_vcpu_world_cpu(const struct vcpu *vcpu)
+{
+    return __atomic_load_n(&vcpu->arch.world_cpu, __ATOMIC_ACQUIRE);
+}
+
 static void sync_here(void *arg)
 {
     arch_vcpu_world_unload(arg);

@@ -238,3 +238,16 @@ void arch_guest_irq_deactivate(uint32_t pirq)
 {
     ops->clear_active(pirq);
 }
+
+bool arch_guest_irq_saved_read(const struct vcpu *vcpu, unsigned index, struct guest_irq_lr *lr)
+{
+    if (!(__atomic_load_n(&vcpu->arch.gic.lr_used, __ATOMIC_RELAXED) & BIT(index)))
+        return false;
+    ops->lr_decode(__atomic_load_n(&vcpu->arch.gic.lr[index], __ATOMIC_RELAXED), lr);
+    return lr->pending || lr->active;
+}
+
+void arch_guest_irq_saved_clear(struct vcpu *vcpu)
+{
+    vcpu->arch.gic.lr_used = 0;
+}

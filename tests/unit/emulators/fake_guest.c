@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <hv/guest_parts.h>
+#include <arch/vcpu.h>
 #include <hv/page.h>
 #include <lib/errno.h>
 #include <port/host.h>
@@ -75,12 +76,13 @@ void fake_create(unsigned version, unsigned vcpu_count, unsigned lr_count)
     for (unsigned i = 0; i < vcpu_count; i++)
         assert_int_equal(fake.guest.intc_ops->vcpu_init(&fake.vcpus[i]), 0);
     emulator->reset(&fake.gic);
+    (void)fake_switch(0);
 }
 
 void fake_destroy(void)
 {
-    for (unsigned i = 0; i < arch_guest_irq_lr_count(); i++)
-        arch_guest_irq_lr_clear(i);
+    for (unsigned i = 0; i < fake.guest.vcpu_count; i++)
+        arch_vcpu_drop(&fake.vcpus[i]);
     for (unsigned i = 0; i < fake.guest.vcpu_count; i++)
         fake.guest.intc_ops->vcpu_exit(&fake.vcpus[i]);
     fake.gic.emulator->remove(&fake.gic);
@@ -88,11 +90,8 @@ void fake_destroy(void)
 
 struct vcpu *fake_switch(unsigned n)
 {
-    for (unsigned i = 0; i < arch_guest_irq_lr_count(); i++) {
-        arch_guest_irq_lr_read(i, &fake.lrs[fake.current][i]);
-        arch_guest_irq_lr_write(i, &fake.lrs[n][i]);
-    }
     fake.current = n;
+    arch_vcpu_world_load(&fake.vcpus[n]);
     return &fake.vcpus[n];
 }
 

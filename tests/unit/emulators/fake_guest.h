@@ -17,7 +17,6 @@ struct fake_guest {
     struct vcpu *by_subid[FAKE_VCPUS_MAX];
     struct dt_node node;
     struct emu_device gic;
-    struct guest_irq_lr lrs[FAKE_VCPUS_MAX][GUEST_IRQ_LR_MAX];
     unsigned current;
     unsigned physical_ends; /**< deactivations of hardware-linked interrupts by the guest */
     uint32_t physical_last;

@@ -117,6 +117,84 @@ static int registers(void *arg)
     return 0;
 }
 
+/* All but DR, which changes by being read. */
+static unsigned read_all(struct emu_device *dev, uint32_t *values)
+{
+    unsigned n = 0;
+
+    for (uint32_t offset = RSR; offset <= 0x48; offset += 4)
+        values[n++] = (uint32_t)device_read(dev, offset, 4);
+    return n;
+}
+
+static unsigned drain(struct emu_device *dev, uint32_t *values)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < 18; i++) {
+        values[n++] = (uint32_t)device_read(dev, DR, 4);
+        n += read_all(dev, values + n);
+    }
+    return n;
+}
+
+static void random_traffic(uint32_t *seed)
+{
+    static const uint32_t offsets[] = {DR, DR, DR, DR, RSR, LCR_H, CR, IFLS, IMSC, ICR, 0x24, 0x48};
+
+    put(CR, CR_LOOP);
+    put(LCR_H, LCR_FEN);
+    for (unsigned i = 0; i < 40; i++) {
+        *seed = *seed * 1664525 + 1013904223;
+        if (*seed >> 28 == 0)
+            (void)get(DR);
+        else
+            put(offsets[(*seed >> 8) % ARRAY_SIZE(offsets)], *seed >> 12);
+        if (i % 8 == 0)
+            put(CR, CR_LOOP);
+    }
+}
+
+static int saved_state_is_all(void *arg)
+{
+    static uint64_t second_memory[32], blob[64];
+    static uint32_t before[400], after[400];
+    struct emu_device second;
+    uint32_t seed = 3;
+    unsigned n;
+
+    (void)arg;
+    start();
+    second = uart;
+    second.name = "uart1";
+    second.state = second_memory;
+    second.irq = UART_SPI + 1;
+    assert_int_equal(second.emulator->probe(&second), 0);
+    assert_true(emu_state_size(&uart) <= sizeof(blob));
+    for (unsigned round = 0; round < 300; round++) {
+        bool was;
+
+        random_traffic(&seed);
+        was = line();
+        n = read_all(&uart, before);
+        assert_int_equal(emu_state_save(&uart, blob, sizeof(blob)), 0);
+        uart.emulator->reset(&uart);
+        assert_false(line());
+        assert_int_equal(emu_state_restore(&uart, blob, emu_state_size(&uart)), 0);
+        read_all(&uart, after);
+        assert_memory_equal(before, after, n * 4);
+        assert_int_equal(line(), was);
+        assert_int_equal(emu_state_restore(&second, blob, emu_state_size(&second)), 0);
+        assert_int_equal((gicd_read(0x204) & 4) != 0, was);
+        n = drain(&uart, before);
+        drain(&second, after);
+        assert_memory_equal(before, after, n * 4);
+    }
+    second.emulator->remove(&second);
+    stop();
+    return 0;
+}
+
 static int sweep(void *arg)
 {
     (void)arg;
@@ -333,6 +411,7 @@ TEST(cleared_too_late)
 TEST(levels)
 TEST(loopback)
 TEST(reset_empties)
+TEST(saved_state_is_all)
 
 static int boot(void **state)
 {
@@ -348,7 +427,7 @@ int main(void)
         cmocka_unit_test(test_output),        cmocka_unit_test(test_input_waits_for_the_guest),
         cmocka_unit_test(test_flood),         cmocka_unit_test(test_cleared_too_late),
         cmocka_unit_test(test_levels),        cmocka_unit_test(test_loopback),
-        cmocka_unit_test(test_reset_empties),
+        cmocka_unit_test(test_reset_empties), cmocka_unit_test(test_saved_state_is_all),
     };
 
     return cmocka_run_group_tests(tests, boot, NULL);

@@ -26,8 +26,8 @@
 #define ICR 0x1c
 #define RTC_SPI 34
 
-static struct emu_device rtc;
-static uint64_t state_memory[8];
+static struct emu_device rtc, second;
+static uint64_t state_memory[8], second_memory[8];
 
 static uint32_t get(uint32_t offset)
 {
@@ -207,6 +207,89 @@ static void match_is_not_lost_when_late(void **state)
     assert_true(line());
 }
 
+static void read_all(struct emu_device *dev, uint32_t values[8])
+{
+    for (unsigned i = 0; i < 8; i++)
+        values[i] = (uint32_t)device_read(dev, 4 * i, 4);
+}
+
+static void save(void *blob, size_t size)
+{
+    assert_true(emu_state_size(&rtc) <= size);
+    assert_int_equal(emu_state_save(&rtc, blob, emu_state_size(&rtc)), 0);
+}
+
+static void restore(struct emu_device *dev, const void *blob)
+{
+    assert_int_equal(emu_state_restore(dev, blob, emu_state_size(dev)), 0);
+}
+
+static void saved_state_is_all(void **state)
+{
+    uint32_t seed = 5, before[8], after[8];
+    uint64_t blob[32];
+
+    (void)state;
+    second = rtc;
+    second.state = second_memory;
+    second.irq = RTC_SPI + 1;
+    assert_int_equal(second.emulator->probe(&second), 0);
+    for (unsigned round = 0; round < 200; round++) {
+        bool was;
+
+        for (unsigned i = 0; i < 8; i++) {
+            seed = seed * 1664525 + 1013904223;
+            put(4 * (seed >> 24) % 0x20, seed >> 8 & 0xff);
+            if ((seed >> 8) % 4 == 0)
+                put(MR, get(DR) + (seed >> 12) % 3);
+        }
+        machine_run_for(NS_PER_SEC);
+        save(blob, sizeof(blob));
+        read_all(&rtc, before);
+        was = line();
+        put(LR, 12345);
+        rtc.emulator->reset(&rtc);
+        restore(&rtc, blob);
+        read_all(&rtc, after);
+        assert_memory_equal(before, after, sizeof(before));
+        assert_int_equal(line(), was);
+        restore(&second, blob);
+        read_all(&second, after);
+        assert_memory_equal(before, after, sizeof(before));
+        assert_int_equal((gicd_read(0x204) & 8) != 0, was);
+    }
+    second.emulator->remove(&second);
+}
+
+static void match_while_the_state_was_away(void **state)
+{
+    uint64_t blob[32];
+
+    (void)state;
+    put(LR, 100);
+    put(IMSC, 1);
+    put(MR, 110);
+    save(blob, sizeof(blob));
+    rtc.emulator->reset(&rtc);
+    machine_run_for(5 * NS_PER_SEC);
+    restore(&rtc, blob);
+    assert_int_equal(get(DR), 105);
+    assert_false(line());
+    machine_run_for(6 * NS_PER_SEC);
+    assert_true(line());
+    rtc.emulator->reset(&rtc);
+    machine_run_for(5 * NS_PER_SEC);
+    assert_false(line());
+    restore(&rtc, blob);
+    assert_true(line());
+    /* It has been, and does not come again. */
+    put(ICR, 1);
+    save(blob, sizeof(blob));
+    restore(&rtc, blob);
+    machine_run_for(5 * NS_PER_SEC);
+    assert_false(line());
+}
+
 static void sweep(void **state)
 {
     static const uint8_t id[] = {0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
@@ -235,6 +318,8 @@ int main(void)
         TEST(follows_the_host),
         TEST(match_when_the_host_is_set),
         TEST(match_is_not_lost_when_late),
+        TEST(saved_state_is_all),
+        TEST(match_while_the_state_was_away),
         TEST(sweep),
     };
 
