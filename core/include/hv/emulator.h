@@ -132,6 +132,7 @@ const struct emulator *emulator_find_compatible(const char *compatible);
 const struct emulator *emulator_at(unsigned index);
 /** Instantiate for a node: allocates state, calls probe. -ENODEV (unknown compatible), -ENOMEM, or probe's error. Orphan. */
 int emu_device_create(struct guest *guest, struct dt_node *node, struct emu_device **out);
+/** Its remove(), then its memory. No VCPU of the guest runs any more. Orphan. */
 void emu_device_destroy(struct emu_device *dev);
 /** Guest-physical start and bytes of a register frame, defaults included; 0 when there is none. From probe on. */
 uint64_t emu_device_frame_start(const struct emu_device *dev, unsigned frame);
