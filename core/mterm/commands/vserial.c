@@ -144,20 +144,21 @@ static int vserial_log_run(struct terminal *term, int argc, char **argv)
 {
     bool clear = argc > 1 && str_equal(argv[1], "clear");
     struct vserial_reader *reader;
-    int err = 0;
+    uint8_t byte;
+    int err;
 
     if (argc > 1 && !clear)
         return mterm_error(term, -EINVAL, "only \"clear\" may follow the port", argv[1]);
     err = open_port(term, argv[0], &reader);
     if (err < 0)
         return err;
-    err = clear ? vserial_log_clear(reader) : vserial_log_read(reader, 0, NULL, 0);
+    err = clear ? vserial_log_clear(reader) : vserial_log_read(reader, 0, &byte, 1);
     if (err < 0)
         (void)mterm_error(term, err, "no log; its node has no bulkhead,log-size", argv[0]);
     else if (!clear)
         print_log(term, reader);
     vserial_close(reader);
-    return err;
+    return MIN(err, 0);
 }
 
 // Send
