@@ -120,7 +120,7 @@ def tree(linux_files, tmp_path_factory):  # pylint: disable=unused-argument
     listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
                             stdout=subprocess.PIPE, check=True).stdout
     for name in filter(None, listed.decode().split("\0")):
-        if os.path.exists(os.path.join(ROOT, name)):
+        if os.path.isfile(os.path.join(ROOT, name)):
             os.makedirs(folder / os.path.dirname(name), exist_ok=True)
             shutil.copy2(os.path.join(ROOT, name), folder / name)
     (folder / ".cache").symlink_to(CACHE)
