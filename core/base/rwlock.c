@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Readers-writer lock: all comers queue at a ticket lock; a writer keeps it, a reader passes through.
+// Readers-writer lock: all comers queue at a spinlock; a writer keeps it, a reader passes through.
 
 #include <hv/rwlock.h>
 
@@ -19,7 +19,7 @@ void rw_take_write(struct rwlock *lock)
 
 bool rw_try_read(struct rwlock *lock)
 {
-    if (!spin_try_ticket(&lock->gate))
+    if (!spin_try(&lock->gate))
         return false;
     __atomic_fetch_add(&lock->readers, 1, __ATOMIC_RELAXED);
     spin_drop(&lock->gate);
@@ -28,7 +28,7 @@ bool rw_try_read(struct rwlock *lock)
 
 bool rw_try_write(struct rwlock *lock)
 {
-    if (!spin_try_ticket(&lock->gate))
+    if (!spin_try(&lock->gate))
         return false;
     if (__atomic_load_n(&lock->readers, __ATOMIC_ACQUIRE) == 0)
         return true;

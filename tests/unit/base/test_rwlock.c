@@ -90,7 +90,7 @@ static void *read_without_pause(void *arg)
 static void *write_once(void *arg)
 {
     /* As rw_take_write(), which would move the simulated clock from a second thread. */
-    while (!spin_try_ticket(&lock.gate))
+    while (!spin_try(&lock.gate))
         sched_yield();
     while (__atomic_load_n(&lock.readers, __ATOMIC_ACQUIRE) != 0)
         sched_yield();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ticket spinlock: states, preempt count, interrupt mask, and when the scheduler is called.
+// Spinlock: states, whose turn it is, preempt count, interrupt mask, and when the scheduler is called.
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,8 +37,7 @@ static int set_up(void **state)
 static void test_lock_and_unlock(void **state)
 {
     (void)state;
-    /* Far enough for the tickets to wrap. */
-    for (unsigned i = 0; i < 70000; i++) {
+    for (unsigned i = 0; i < 1000; i++) {
         assert_false(spin_is_locked(&lock));
         spin_lock(&lock);
         assert_true(spin_is_locked(&lock));
@@ -127,7 +126,7 @@ static uint64_t shared_count;
 static void *contend(void *arg)
 {
     for (unsigned i = 0; i < 20000; i++) {
-        while (!spin_try_ticket(&lock))
+        while (!spin_try(&lock))
             sched_yield();
         shared_count++;
         spin_drop(&lock);
@@ -149,6 +148,86 @@ static void test_threads_exclude_each_other(void **state)
     assert_false(spin_is_locked(&lock));
 }
 
+static unsigned turns, first_turn, second_turn;
+
+static void *wait_for_turn(void *arg)
+{
+    unsigned *turn = arg;
+
+    spin_take(&lock);
+    *turn = ++turns;
+    spin_drop(&lock);
+    return NULL;
+}
+
+static void start_and_see_ticket(pthread_t *thread, unsigned *turn, unsigned owed)
+{
+    assert_int_equal(pthread_create(thread, NULL, wait_for_turn, turn), 0);
+    while (__atomic_load_n(&lock.owed, __ATOMIC_ACQUIRE) != owed)
+        sched_yield();
+}
+
+/* In order of tickets, also where their numbers wrap; nobody who comes then is before them. */
+static void test_who_waits_long_is_owed_the_lock(void **state)
+{
+    pthread_t first, second;
+
+    (void)state;
+    lock.next = lock.served = UINT8_MAX;
+    turns = 0;
+    spin_take(&lock);
+    start_and_see_ticket(&first, &first_turn, 1);
+    start_and_see_ticket(&second, &second_turn, 2);
+    assert_false(spin_try(&lock));
+    spin_drop(&lock);
+    pthread_join(first, NULL);
+    pthread_join(second, NULL);
+    assert_int_equal(first_turn, 1);
+    assert_int_equal(second_turn, 2);
+    assert_int_equal(lock.owed, 0);
+    assert_int_equal(lock.served, 1);
+    assert_true(spin_try(&lock));
+    spin_drop(&lock);
+}
+
+/* Somebody has a ticket, and does not run. */
+static void test_a_turn_that_is_not_taken_is_lost(void **state)
+{
+    (void)state;
+    lock.next = 1;
+    lock.owed = 1;
+    assert_false(spin_try(&lock));
+    spin_take(&lock);
+    assert_int_equal(lock.owed, 1);
+    assert_int_equal(lock.served, 0);
+    spin_drop(&lock);
+    assert_false(spin_is_locked(&lock));
+}
+
+static void *take_often(void *arg)
+{
+    for (unsigned i = 0; i < 20000; i++) {
+        spin_take(&lock);
+        shared_count++;
+        spin_drop(&lock);
+    }
+    return arg;
+}
+
+static void test_waiting_threads_exclude_each_other(void **state)
+{
+    pthread_t threads[4];
+
+    (void)state;
+    shared_count = 0;
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, take_often, NULL), 0);
+    for (unsigned i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(shared_count, 80000);
+    assert_int_equal(lock.state, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +237,9 @@ int main(void)
         cmocka_unit_test_setup(test_no_reschedule_with_interrupts_masked, set_up),
         cmocka_unit_test_setup(test_preempt_enable, set_up),
         cmocka_unit_test_setup(test_threads_exclude_each_other, set_up),
+        cmocka_unit_test_setup(test_who_waits_long_is_owed_the_lock, set_up),
+        cmocka_unit_test_setup(test_a_turn_that_is_not_taken_is_lost, set_up),
+        cmocka_unit_test_setup(test_waiting_threads_exclude_each_other, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
