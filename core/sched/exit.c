@@ -11,11 +11,15 @@
 void (*vcpu_irq_flush_hook)(struct vcpu *vcpu);
 bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 
-/* World first: list registers are refilled in the loaded one. */
-static void prepare_entry(struct vcpu *vcpu, uint32_t work)
+/*
+ * World first: list registers are refilled in the loaded one. What is taken away is what is done: an
+ * interrupt may have come since we looked.
+ */
+static void prepare_entry(struct vcpu *vcpu)
 {
-    __atomic_fetch_and(&vcpu->exit_work, ~(uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_WORLD),
-                       __ATOMIC_ACQUIRE);
+    uint32_t work = __atomic_fetch_and(
+        &vcpu->exit_work, ~(uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
+
     if (work & VCPU_WORK_WORLD)
         arch_vcpu_world_load(vcpu);
     if ((work & VCPU_WORK_IRQ) && vcpu_irq_flush_hook != NULL)
@@ -32,7 +36,7 @@ void hv_exit_to_guest(struct vcpu *vcpu)
         else if (work & VCPU_WORK_REQUEST)
             vcpu_obey(vcpu);
         else
-            prepare_entry(vcpu, work);
+            prepare_entry(vcpu);
     }
 }
 
@@ -53,15 +57,17 @@ int hv_vcpu_wait(struct vcpu *vcpu)
 
 void vcpu_add_work(struct vcpu *vcpu, uint32_t work)
 {
-    uint32_t before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
+    uint32_t before;
     unsigned cpu;
 
-    if ((before & work) == work || !__atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_SEQ_CST))
-        return;
-    cpu = __atomic_load_n(&vcpu->se.cpu, __ATOMIC_RELAXED);
+    /* From the first: others who find the work there rely on our kick. */
     preempt_disable();
-    if (cpu != cpu_id())
-        smp_kick(cpu);
+    before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
+    if ((before & work) != work && __atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_SEQ_CST)) {
+        cpu = __atomic_load_n(&vcpu->se.cpu, __ATOMIC_RELAXED);
+        if (cpu != cpu_id())
+            smp_kick(cpu);
+    }
     preempt_enable();
 }
 
