@@ -94,14 +94,16 @@ static void use_two_mutexes(struct worker *w)
     struct mutex *m = w->stress->mutex;
     int result = mutex_lock_timeout(&m[i], draw(w, 2000000));
 
-    check(w, result == 0 || result == -ETIMEDOUT);
-    if (result != 0)
+    if (result != 0) {
+        check(w, result == -ETIMEDOUT);
         return;
+    }
     result = mutex_lock_timeout(&m[i + 1], draw(w, 200000));
-    check(w, result == 0 || result == -ETIMEDOUT);
     if (result == 0) {
         count(w, i + 1);
         mutex_unlock(&m[i + 1]);
+    } else {
+        check(w, result == -ETIMEDOUT);
     }
     mutex_unlock(&m[i]);
 }

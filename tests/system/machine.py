@@ -13,6 +13,8 @@ SCALE = float(os.environ.get("TEST_TIMEOUT_SCALE", "3"))
 # What the hypervisor prints only when it is broken; no guest's doing may ever bring it out.
 PANIC = (r"PANIC|ASSERT|assertion failed|stack smashing|emergency stack|"
          r"LOCK (?:ORDER|RECURSION|IRQ|CHECKER):")
+# Lines whose echo is what was typed: they fit on the screen and nothing in them edits.
+ECHO = re.compile(r"[!-~][ -~]{0,60}")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\x07")
 
 
@@ -104,7 +106,9 @@ class Machine:
         """Run one command of mterm and return what it printed, without echo, prompt and escapes."""
         self.drain()
         self.sendline(text)
-        self.expect(r"\n", timeout)
+        # A line of the log brings its own end and a prompt, so it is the echo that counts.
+        self.expect(re.escape(text) + r"\r*\n"
+                    if ECHO.fullmatch(text) else r"\n", timeout)
         self.prompt(timeout)
         return ESCAPES.sub("", self.child.before).strip("\n")
 

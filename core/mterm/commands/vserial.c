@@ -357,15 +357,15 @@ static const struct command vserial_command = {
     .name = "vserial",
     .group = "Guests",
     .help = "consoles of guests",
-    .details =
-        "Any number of terminals read a port, each at its own pace; one writes, which the list\n"
-        "shows. Attach shows recent output first, then everything in both directions as it is.\n"
-        "Every key but Ctrl-\\ goes to the guest, Ctrl-C too; a bell says that somebody else\n"
-        "writes. Only keys are searched for Ctrl-\\, so nothing a guest prints ends the\n"
-        "connection. It ends by itself when the guest is destroyed. Dump and log make control\n"
-        "bytes harmless. A guest never waits for readers: who reads too slowly is told how many\n"
-        "bytes were lost. Text to send may have \\n \\r \\t \\e \\0 \\\\ and \\xNN when it is in\n"
-        "single quotes; Enter (\\r) is sent behind it.\n",
+    .details = "Any number of terminals read a port, each at its own pace; one writes, which\n"
+               "the list shows. Attach shows recent output first, then everything in both\n"
+               "directions as it is. Every key but Ctrl-\\ goes to the guest, Ctrl-C too; a\n"
+               "bell says that somebody else writes. Only keys are searched for Ctrl-\\, so\n"
+               "nothing a guest prints ends the connection. It ends by itself when the guest is\n"
+               "destroyed. Dump and log make control bytes harmless. A guest never waits for\n"
+               "readers: who reads too slowly is told how many bytes were lost. Text to send\n"
+               "may have \\n \\r \\t \\e \\0 \\\\ and \\xNN when it is in single quotes; Enter\n"
+               "(\\r) is sent behind it.\n",
     .verbs = vserial_verbs,
     .verb_count = ARRAY_SIZE(vserial_verbs),
 };

@@ -81,7 +81,8 @@ static void test_verbs(void **state)
 {
     (void)state;
     assert_completes("guest cr", 1, "create");
-    assert_completes("guest re", 2, "res");
+    assert_completes("guest re", 3, "re");
+    assert_completes("guest res", 2, "res");
     assert_completes("  vcpu\tki", 1, "kick");
     assert_completes("nonsense x", 0, "");
     assert_completes("version ", 0, "");
