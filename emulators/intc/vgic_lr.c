@@ -22,7 +22,6 @@
 
 #include "vgic.h"
 
-#include <arch/vcpu.h>
 #include <hv/cpu.h>
 #include <hv/smp.h>
 #include <lib/string.h>

@@ -6,7 +6,6 @@
 
 #include "vgic.h"
 
-#include <arch/vcpu.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 
