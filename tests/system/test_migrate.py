@@ -52,6 +52,14 @@ def placement(one, names):
     return counts
 
 
+def top(one, names):
+    """Return the CPU and the share of it, in per cent, that vcpu top shows for each guest in two seconds."""
+    found = {name: (int(cpu), float(share)) for name, share, cpu in
+             re.findall(r"^ *\d+ (\S+)/vcpu0 +(\d+\.\d) \S+ +(\d+) ",
+                        one.cmd("vcpu top 2 | grep vcpu0"), re.M)}
+    return [found[name] for name in names]
+
+
 @pytest.mark.parametrize("gic", [2, 3])
 def test_moves_lose_no_tick(station, gic):
     """A guest that counts a thousand timer interrupts a second, moved all the time."""
@@ -117,6 +125,9 @@ def test_busy_guests_are_spread(station):
         before = one.cmd("vcpu list")
         time.sleep(1)
         assert placement(one, names) == [SPINNERS // CPUS] * CPUS, before
+        shown = top(one, names)
+        assert sorted(cpu for cpu, _ in shown) == sorted(list(range(CPUS)) * 2), shown
+        assert all(40 < share < 60 for _, share in shown), shown
 
 
 def test_isolated_cpu(station):
@@ -164,6 +175,6 @@ def test_storm(station, gic):
 
 
 def test_parallel_storm(station):
-    """A few of them with CPUs that truly run at once."""
-    text = station().cmd("selftest run vcpu-storm 1000", timeout=120)
+    """The same with CPUs that truly run at once."""
+    text = station().cmd("selftest run vcpu-storm 20000", timeout=120)
     assert "selftest vcpu-storm: passed" in text, text

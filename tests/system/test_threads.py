@@ -24,6 +24,12 @@ def test_stress(machine):
     selftest(one, "thread-stress", 1, 60)
 
 
+def test_timer_race(machine):
+    """All CPUs start, stop and move the same timer events: no CPU waits for one that does not run."""
+    text = selftest(machine(smp=4), "timer-race", 20000, 60)
+    assert " 0 faults" in text, text
+
+
 def test_more_than_memory(machine):
     """Threads until memory is used up: a clean error, everything is given back, twice."""
     one = machine(smp=2, mem="128M")
