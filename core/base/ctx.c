@@ -42,6 +42,13 @@ void ctx_assert_may_sleep(void)
     arch_irq_restore(flags);
 }
 
+void ctx_assert_orphan(void)
+{
+    ctx_assert_may_sleep();
+    if (ctx_current() != CTX_ORPHAN)
+        panic("called for a guest's VCPU, which a thread must do");
+}
+
 void ctx_preempt_check(void)
 {
     if (!arch_irq_is_disabled() && ctx_preempt_hook != NULL)

@@ -224,6 +224,7 @@ int guest_create(const char *name, const char *template_name, struct report *rep
 {
     int err;
 
+    ctx_assert_orphan();
     if (!guest_name_is_valid(name)) {
         report_error(report,
                      "\"%s\": a guest's name has 1 to %u letters, digits and -_.+, and "

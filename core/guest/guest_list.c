@@ -86,6 +86,7 @@ static int try_enter(struct guest *wanted)
 
 int guest_enter(struct guest *guest)
 {
+    ctx_assert_orphan();
     for (;;) {
         uint32_t seen = __atomic_load_n(&left_count, __ATOMIC_ACQUIRE);
         int err = try_enter(guest);

@@ -2,6 +2,7 @@
 // Making and unmaking VCPUs, and the list of all of them.
 
 #include <hv/clock.h>
+#include <hv/ctx.h>
 #include <hv/heap.h>
 #include <hv/vmap.h>
 #include <lib/errno.h>
@@ -140,8 +141,10 @@ static int vcpu_retire(struct vcpu *vcpu)
 int vcpu_destroy(struct vcpu *vcpu)
 {
     irqflags_t flags;
-    int error = vcpu_retire(vcpu);
+    int error;
 
+    ctx_assert_orphan();
+    error = vcpu_retire(vcpu);
     if (error != 0)
         return error;
     sched_wait_off_cpu(vcpu);

@@ -127,7 +127,7 @@ int thread_join(struct thread *thread, int *code)
 {
     int result = -ECANCELED;
 
-    ctx_might_sleep();
+    ctx_assert_may_sleep();
     if (thread == thread_current())
         return -EDEADLK;
     if (thread_state(thread) != THREAD_CREATED) {

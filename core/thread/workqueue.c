@@ -192,7 +192,7 @@ bool work_cancel_wait(struct work *work)
 
     if (is_own_thread(queue) && !is_not_running(work))
         return work_cancel(work);
-    ctx_might_sleep();
+    ctx_assert_may_sleep();
     flags = queue_lock(queue);
     pending = work->state != WORK_IDLE;
     work->unwelcome = true;
@@ -225,7 +225,7 @@ int work_flush(struct work *work)
     irqflags_t flags;
     bool wait = true;
 
-    ctx_might_sleep();
+    ctx_assert_may_sleep();
     if (is_own_thread(queue))
         return -EDEADLK;
     barrier_init(&barrier, queue);
@@ -258,7 +258,7 @@ int workqueue_flush(struct workqueue *queue)
     struct barrier barrier;
     irqflags_t flags;
 
-    ctx_might_sleep();
+    ctx_assert_may_sleep();
     if (is_own_thread(queue))
         return -EDEADLK;
     barrier_init(&barrier, queue);

@@ -32,6 +32,8 @@ void ctx_enter_irq(void);
 void ctx_leave_irq(void);
 /** Panics (a hypervisor bug) when called where sleeping is not allowed. */
 void ctx_assert_may_sleep(void);
+/** The same, and for a guest's VCPU: what may take that VCPU apart is for threads. */
+void ctx_assert_orphan(void);
 /**
  * For what sleeps only sometimes: debug builds find the wrong caller the first time, not the first
  * time it has to wait.

@@ -60,6 +60,21 @@ static void test_sleep_with_preemption_off_panics(void **state)
     assert_non_null(strstr(host_console_text(), "preempt count 1"));
 }
 
+static void act_for_a_guest(void *arg)
+{
+    (void)arg;
+    this_cpu(ctx_state) = (struct ctx_state){.normal = true};
+    ctx_assert_orphan();
+}
+
+static void test_threads_only(void **state)
+{
+    (void)state;
+    this_cpu(ctx_state) = (struct ctx_state){0};
+    ctx_assert_orphan();
+    assert_int_equal(host_run(act_for_a_guest, NULL), HOST_STOP_HALT);
+}
+
 static void test_percpu_copies(void **state)
 {
     void *memory = aligned_alloc(4096, (percpu_size() + 4095) & ~4095UL);
@@ -132,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_notifiers_in_order),
         cmocka_unit_test(test_sleep_in_atomic_context_panics),
         cmocka_unit_test(test_sleep_with_preemption_off_panics),
+        cmocka_unit_test(test_threads_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
