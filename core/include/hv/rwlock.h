@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spinning lock for many readers or one writer, first come, first served: neither starves. Holding
+// Spinning lock for many readers or one writer, in the spinlock's order: neither starves. Holding
 // one disables preemption. Any context; a lock also taken in IRQ context needs the irqsave forms
 // everywhere, for readers too. A reader must not read-lock again: a writer may have come between.
 // Room: base.
