@@ -86,7 +86,7 @@ static void arrive(struct vcpu *vcpu, void *fake_stack)
     stack_size = vcpu->arch.stack_size;
 }
 
-struct vcpu *arch_vcpu_switch(struct vcpu *prev, struct vcpu *next)
+struct vcpu *host_vcpu_switch(struct vcpu *prev, struct vcpu *next)
 {
     void *fake_stack;
 

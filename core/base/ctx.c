@@ -19,16 +19,6 @@ enum ctx ctx_current(void)
     return ctx;
 }
 
-void ctx_enter_irq(void)
-{
-    this_cpu(ctx_state).irq_depth++;
-}
-
-void ctx_leave_irq(void)
-{
-    this_cpu(ctx_state).irq_depth--;
-}
-
 void ctx_assert_may_sleep(void)
 {
     irqflags_t flags = arch_irq_save();

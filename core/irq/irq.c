@@ -17,12 +17,6 @@
 
 TABLE_DECLARE(irqchips, struct dt_match);
 
-/*
- * Interrupts taken in one go; a storm then still lets the interrupted code take a step and the
- * scheduler look.
- */
-#define BATCH_MAX 64
-
 struct spinlock irq_lock = SPINLOCK_INIT;
 
 static const struct irqchip *root_chip;
@@ -268,20 +262,16 @@ static void irq_dispatch(uint32_t irq, unsigned cpu)
     root_chip->end(irq, result != IRQ_KEEP_ACTIVE);
 }
 
+/* One only: what else is pending comes as an interrupt of its own, and most often nothing is. */
 void hv_irq(void)
 {
-    unsigned cpu = cpu_id();
-    unsigned taken;
+    uint32_t irq;
 
     ctx_enter_irq();
-    for (taken = 0; taken < BATCH_MAX; taken++) {
-        uint32_t irq = root_chip->ack();
-
-        if (irq >= IRQ_MAX)
-            break;
-        irq_dispatch(irq, cpu);
-    }
-    if (unlikely(taken == 0))
+    irq = root_chip->ack();
+    if (likely(irq < IRQ_MAX))
+        irq_dispatch(irq, cpu_id());
+    else
         __atomic_fetch_add(&spurious, 1, __ATOMIC_RELAXED);
     ctx_leave_irq();
 }

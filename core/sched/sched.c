@@ -71,31 +71,31 @@ static inline uint64_t next_event(struct run_queue *rq, uint64_t now)
  */
 static inline void arm(struct run_queue *rq, uint64_t event)
 {
-    if (likely(event == rq->event))
+    if (event == rq->event || (event > rq->event && event != SCHED_NEVER && rq->event != SCHED_HELD))
         return;
-    if (event == SCHED_NEVER)
-        hrtimer_stop(&rq->timer);
-    else if (event < rq->event)
-        hrtimer_start(&rq->timer, event);
-    else
-        return;
+    hrtimer_sched_set(event);
     rq->event = event;
 }
 
-void sched_timer_expired(struct hrtimer *timer)
+/*
+ * The policy chooses anew. It is not asked whether the time has really come: that is hardly ever not so, and then it
+ * chooses the same. Where a switch follows at once, the timer is left for that to set.
+ */
+uint64_t sched_timer_expired(uint64_t now)
 {
-    struct run_queue *rq = timer->data;
-    uint64_t now = clock_now();
-    uint64_t event;
+    struct run_queue *rq = &this_cpu(run_queue);
+    struct ctx_state *ctx = &this_cpu(ctx_state);
+    uint64_t event = SCHED_NEVER;
 
-    run_queue_lock(rq);
-    rq->event = SCHED_NEVER;
-    event = next_event(rq, now);
-    if (event <= now)
-        sched_request_resched(rq, cpu_id());
-    else
-        arm(rq, event);
-    run_queue_unlock(rq);
+    (void)now;
+    /* Without the lock: what runs here and what the timer is set to is changed by this CPU only. */
+    if (likely(!is_urgent(rq->current))) {
+        __atomic_fetch_or(&rq->current->exit_work, VCPU_WORK_RESCHED, __ATOMIC_RELAXED);
+        ctx->resched = true;
+        event = ctx->preempt_count == 0 ? SCHED_HELD : SCHED_NEVER;
+    }
+    __atomic_store_n(&rq->event, event, __ATOMIC_RELAXED);
+    return event;
 }
 
 /* Run queues */

@@ -15,12 +15,12 @@
 struct run_queue {
     struct spinlock lock;
     struct vcpu *current;
-    struct list urgent;   /**< who has a request to obey: before what the policy says */
-    struct hrtimer timer; /**< the policy's next event, never later than that */
-    uint64_t event;       /**< when the timer fires; SCHED_NEVER: it is not armed */
-    struct list leaving;  /**< VCPUs that are to go to another CPU, by se.move_link */
-    unsigned ready;       /**< queued; may be read without the lock */
-    uint32_t load;        /**< weights of the VCPUs placed here; atomic */
+    struct list urgent; /**< who has a request to obey: before what the policy says */
+    uint64_t event; /**< when the scheduler's timer fires, never later than the policy's next event;
+                               SCHED_NEVER: not; SCHED_HELD: schedule() sets it, which comes at once */
+    struct list leaving; /**< VCPUs that are to go to another CPU, by se.move_link */
+    unsigned ready;      /**< queued; may be read without the lock */
+    uint32_t load;       /**< weights of the VCPUs placed here; atomic */
     uint64_t switches;
     uint64_t preemptions;
     uint64_t queue[RUN_QUEUE_WORDS]; /**< the policy's state */
@@ -70,8 +70,10 @@ void sched_make_runnable(struct vcpu *vcpu);
  * guest. vcpu->lock held.
  */
 void sched_expedite(struct vcpu *vcpu);
-/** Of run_queue.timer. */
-void sched_timer_expired(struct hrtimer *timer);
+#define SCHED_HELD HRTIMER_HELD
+
+/** hrtimer_sched_hook. */
+uint64_t sched_timer_expired(uint64_t now);
 /** CPU with the least load among those allowed and online; -EINVAL when there is none. */
 int sched_choose_cpu(cpumask_t affinity, unsigned *cpu);
 /**

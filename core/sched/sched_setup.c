@@ -94,6 +94,7 @@ int sched_init(void)
     ASSERT(sched_active != NULL &&
            sched_active->queue_size <= sizeof(((struct run_queue *)NULL)->queue));
     panic_describe_hook = describe_current;
+    hrtimer_sched_hook = sched_timer_expired;
     ctx_preempt_hook = sched_schedule;
     return error != 0 ? error : slice_error;
 }
@@ -119,7 +120,6 @@ int sched_init_cpu(void)
     unsigned cpu = cpu_id();
 
     spin_init(&rq->lock);
-    hrtimer_init(&rq->timer, sched_timer_expired, rq);
     rq->event = SCHED_NEVER;
     list_init(&rq->urgent);
     list_init(&rq->leaving);

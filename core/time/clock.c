@@ -29,7 +29,7 @@ struct scale {
 /* All zero until clock_init(): then no time passes. */
 static struct scale to_ns;
 static struct scale to_ticks;
-static uint64_t base;
+struct clock_base clock_base = {.shift = CLOCK_NO_SHIFT};
 
 /* Long division, once at boot: 128-bit division would be a library call. */
 static struct scale scale_make(uint64_t num, uint64_t den)
@@ -64,21 +64,21 @@ uint64_t clock_ns_to_ticks(uint64_t ns)
     return scale_apply(&to_ticks, ns);
 }
 
-uint64_t clock_now(void)
+uint64_t clock_scale_now(void)
 {
-    return scale_apply(&to_ns, arch_time_counter() - base);
+    return scale_apply(&to_ns, arch_time_counter() - clock_base.base);
 }
 
-uint64_t clock_ns_to_counter(uint64_t uptime_ns)
+uint64_t clock_scale_to_counter(uint64_t uptime_ns)
 {
     uint64_t ticks = clock_ns_to_ticks(uptime_ns);
 
-    return ticks > UINT64_MAX - base ? UINT64_MAX : base + ticks;
+    return ticks > UINT64_MAX - clock_base.base ? UINT64_MAX : clock_base.base + ticks;
 }
 
 uint64_t clock_counter_to_ns(uint64_t counter)
 {
-    return counter > base ? clock_ticks_to_ns(counter - base) : 0;
+    return counter > clock_base.base ? clock_ticks_to_ns(counter - clock_base.base) : 0;
 }
 
 /* Whether one of the table's timers is in the tree and works. */
@@ -100,6 +100,20 @@ static int probe_timers(void)
     return error;
 }
 
+static uint64_t shift_of(uint64_t hz)
+{
+    for (unsigned shift = 0; shift < 16; shift++)
+        if (hz << shift == NS_PER_SEC)
+            return shift;
+    return CLOCK_NO_SHIFT;
+}
+
+/* For who needs it as a function. */
+static uint64_t clock_uptime(void)
+{
+    return clock_now();
+}
+
 int clock_init(void)
 {
     int error = probe_timers();
@@ -113,8 +127,9 @@ int clock_init(void)
     to_ns = scale_make(NS_PER_SEC, hz);
     to_ticks = scale_make(hz, NS_PER_SEC);
     to_ticks.carry = CARRY_UP;
-    base = arch_time_counter();
-    log_set_clock(clock_now);
+    clock_base.base = arch_time_counter();
+    clock_base.shift = shift_of(hz);
+    log_set_clock(clock_uptime);
     return clock_init_cpu();
 }
 

@@ -14,11 +14,6 @@
 #include <hv/spinlock.h>
 #include <hv/upcall.h>
 
-/*
- * Rounds in one interrupt: each expires what was due when it began. What is left fires again at
- * once.
- */
-#define ROUNDS_MAX 4
 /** No event, or one that never comes. */
 #define EVENT_NONE UINT64_MAX
 
@@ -31,11 +26,15 @@ struct timer_queue {
     struct spinlock lock;
     unsigned cpu;
     struct timer_heap heap;
+    uint64_t first_ns; /**< when its first one expires, EVENT_NONE: none; may be read without the lock */
     uint64_t ends;               /**< of what was started: by stops and by expiring */
     struct hrtimer *running;     /**< whose callback runs */
     struct timer_queue *move_to; /**< where the running event goes after its callback, or NULL */
+    uint64_t sched_ns;           /**< the scheduler's event, EVENT_NONE: not set */
     uint64_t event_ns;           /**< what the clockevent is set to, EVENT_NONE: stopped */
 };
+
+uint64_t (*hrtimer_sched_hook)(uint64_t now);
 
 DECLARE_PER_CPU(struct timer_queue, timer_queue);
 DEFINE_PER_CPU(struct timer_queue, timer_queue);
@@ -43,7 +42,7 @@ DEFINE_PER_CPU(struct timer_queue, timer_queue);
 /* When the clockevent has to fire. */
 static inline uint64_t first_expires(const struct timer_queue *queue)
 {
-    return queue->heap.root != NULL ? queue->heap.root->expires : EVENT_NONE;
+    return MIN(__atomic_load_n(&queue->first_ns, __ATOMIC_RELAXED), queue->sched_ns);
 }
 
 /* Set the clockevent to that. This CPU's queue, its lock held. */
@@ -76,19 +75,29 @@ static void first_changed(struct timer_queue *queue)
 
 static unsigned count_of(const struct timer_queue *queue)
 {
-    return (unsigned)(queue->heap.starts - queue->ends);
+    return (unsigned)(queue->heap.starts - queue->ends) + (queue->sched_ns != EVENT_NONE);
 }
 
 /* Arm. True when it became the first. */
 static inline bool put_in(struct timer_queue *queue, struct hrtimer *timer, uint64_t expires)
 {
-    return timer_heap_insert(&queue->heap, timer, expires);
+    bool first = timer_heap_insert(&queue->heap, timer, expires);
+
+    if (first)
+        __atomic_store_n(&queue->first_ns, expires, __ATOMIC_RELAXED);
+    return first;
 }
 
 /* Disarm. */
 static void take_out(struct timer_queue *queue, struct hrtimer *timer)
 {
+    bool was_first = queue->heap.root == timer;
+
     timer_heap_remove(&queue->heap, timer);
+    if (was_first)
+        __atomic_store_n(&queue->first_ns,
+                         queue->heap.root != NULL ? queue->heap.root->expires : EVENT_NONE,
+                         __ATOMIC_RELAXED);
     queue->ends++;
     if (queue->running == timer)
         queue->move_to = NULL;
@@ -317,11 +326,6 @@ void hrtimer_cancel(struct hrtimer *timer)
     } while (hrtimer_is_armed(timer));
 }
 
-bool hrtimer_is_armed(const struct hrtimer *timer)
-{
-    return __atomic_load_n(&timer->rank, __ATOMIC_ACQUIRE) != 0;
-}
-
 unsigned hrtimer_count(unsigned cpu)
 {
     struct timer_queue *queue = &per_cpu(timer_queue, cpu);
@@ -344,7 +348,7 @@ static void move_on(struct timer_queue *queue, struct hrtimer *timer) NO_THREAD_
         irqflags_t flags;
         struct timer_queue *from;
 
-        spin_unlock(&queue->lock);
+        spin_drop(&queue->lock);
         from = lock_pair(timer, to, &flags);
         if (is_armed(timer) && queue->move_to == to) {
             uint64_t expires = timer->expires;
@@ -355,53 +359,71 @@ static void move_on(struct timer_queue *queue, struct hrtimer *timer) NO_THREAD_
                 first_changed(to);
         }
         unlock_pair(from, to, flags);
-        spin_lock(&queue->lock);
+        spin_take(&queue->lock);
     }
 }
 
-static void call(struct timer_queue *queue, struct hrtimer *timer) REQUIRES(queue->lock)
+static inline void call(struct timer_queue *queue, struct hrtimer *timer) NO_THREAD_SAFETY
 {
     take_out(queue, timer);
     __atomic_store_n(&queue->running, timer, __ATOMIC_RELEASE);
-    spin_unlock(&queue->lock);
+    spin_drop(&queue->lock);
     timer->expired(timer);
-    spin_lock(&queue->lock);
+    spin_take(&queue->lock);
     if (unlikely(queue->move_to != NULL))
         move_on(queue, timer);
     __atomic_store_n(&queue->running, NULL, __ATOMIC_RELEASE);
 }
 
-/*
- * Expire what is due now, at most as many as there are, so that a callback that arms itself in the
- * past does not hold us.
- */
-static void expire_round(struct timer_queue *queue) REQUIRES(queue->lock)
+/* Without the lock: should another CPU start an earlier one at this moment, it tells us by an interrupt. */
+void hrtimer_sched_set(uint64_t expires_ns)
 {
-    uint64_t now = clock_now();
-    unsigned limit = count_of(queue);
+    struct timer_queue *queue = &this_cpu(timer_queue);
+
+    queue->sched_ns = expires_ns;
+    event_update(queue);
+}
+
+/*
+ * Expire what was due when the interrupt came. What became due meanwhile fires anew at once, and so
+ * does what a callback starts in the past: that can not hold us.
+ */
+static NOINLINE void expire(struct timer_queue *queue, uint64_t now) NO_THREAD_SAFETY
+{
+    uint64_t started = queue->heap.starts;
     struct hrtimer *timer;
 
-    while (limit-- != 0 && (timer = queue->heap.root) != NULL && timer->expires <= now)
+    while ((timer = queue->heap.root) != NULL && timer->expires <= now && timer->start < started)
         call(queue, timer);
 }
 
-static bool is_due(const struct timer_queue *queue)
+/* The clockevent has fired: it must be set again, or stopped, whatever it was set to. */
+static NOINLINE void serve(struct timer_queue *queue, uint64_t now) NO_THREAD_SAFETY
 {
-    const struct hrtimer *first = queue->heap.root;
-
-    return first != NULL && first->expires <= clock_now();
+    spin_take(&queue->lock);
+    if (queue->heap.root != NULL && queue->heap.root->expires <= now)
+        expire(queue, now);
+    program(queue, first_expires(queue));
+    spin_drop(&queue->lock);
 }
 
 void hv_timer_interrupt(void)
 {
     struct timer_queue *queue = &this_cpu(timer_queue);
+    uint64_t now = clock_now();
 
-    spin_lock(&queue->lock);
-    for (unsigned round = 0; round < ROUNDS_MAX && is_due(queue); round++)
-        expire_round(queue);
-    /* The event has fired: it must be set again, or stopped, whatever it was set to. */
-    program(queue, first_expires(queue));
-    spin_unlock(&queue->lock);
+    /* Only this CPU looks at the time of its scheduler's event and at what its clockevent is set to. */
+    if (queue->sched_ns <= now) {
+        queue->sched_ns = EVENT_NONE;
+        queue->sched_ns = hrtimer_sched_hook(now);
+        if (likely(queue->sched_ns == HRTIMER_HELD)) {
+            queue->sched_ns = EVENT_NONE;
+            queue->event_ns = EVENT_NONE;
+            arch_time_event_stop();
+            return;
+        }
+    }
+    serve(queue, now);
 }
 
 /* Another CPU has started what is now this one's first event. */
@@ -426,6 +448,8 @@ int hrtimer_init_cpu(void)
 
     this_cpu(timer_queue).cpu = cpu_id();
     this_cpu(timer_queue).event_ns = EVENT_NONE;
+    this_cpu(timer_queue).sched_ns = EVENT_NONE;
+    this_cpu(timer_queue).first_ns = EVENT_NONE;
     if (err == 0)
         irq_enable(SMP_SGI_TIMER);
     return err;

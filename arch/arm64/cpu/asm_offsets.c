@@ -11,14 +11,15 @@ void asm_offsets(void);
 
 void asm_offsets(void)
 {
-    OFFSET(SW_X19, struct arm64_switch, x19_x29);
-    OFFSET(SW_LR, struct arm64_switch, lr);
+    OFFSET(SW_FIRST, struct arm64_switch, first);
+    OFFSET(SW_FP, struct arm64_switch, fp);
     OFFSET(SW_SP, struct arm64_switch, sp);
     OFFSET(FRAME_ELR, struct arm64_frame, elr);
     OFFSET(FRAME_VCPU, struct arm64_frame, vcpu);
     DEFINE(FRAME_SIZE, sizeof(struct arm64_frame));
     DEFINE(STACK_SHIFT, __builtin_ctz(CONFIG_STACK_SIZE));
     OFFSET(VCPU_FP_OPEN, struct vcpu, arch.fp_open);
+    OFFSET(VCPU_IS_NORMAL, struct vcpu, is_normal);
     OFFSET(VCPU_EXIT_WORK, struct vcpu, exit_work);
     OFFSET(VCPU_EXITS, struct vcpu, exits);
     OFFSET(FP_FPCR, struct arm64_fp, fpcr);

@@ -66,20 +66,16 @@ void debug_init_cpu(void)
     load_all(&all_off);
 }
 
-void debug_save(struct vcpu *vcpu)
+void debug_save_used(struct vcpu *vcpu)
 {
-    if (!vcpu->arch.debug_used)
-        return;
     save_breakpoints(&vcpu->arch.debug, idreg_breakpoints());
     save_watchpoints(&vcpu->arch.debug, idreg_watchpoints());
     load_all(&all_off); /* they must not fire in the next guest */
 }
 
-void debug_load(struct vcpu *vcpu)
+void debug_load_used(struct vcpu *vcpu)
 {
-    sysreg_write(oslar_el1, vcpu->arch.os_lock);
-    if (vcpu->arch.debug_used)
-        load_all(&vcpu->arch.debug);
+    load_all(&vcpu->arch.debug);
 }
 
 void debug_forget(struct vcpu *vcpu)

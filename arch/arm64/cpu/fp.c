@@ -23,31 +23,48 @@ DEFINE_PER_CPU(struct fp_owner, fp_owner);
 /* Traps of this CPU. They belong to the VCPU that runs, or whose world is loaded. */
 static void set_trap(struct vcpu *vcpu, bool trap)
 {
-    uint64_t cptr = sysreg_read(cptr_el2);
+    uint64_t cptr = vcpu->is_normal ? vcpu->arch.cptr : sysreg_read(cptr_el2);
 
     cptr = trap ? cptr | CPTR_TFP : cptr & ~CPTR_TFP;
-    if (vcpu->is_normal)
-        vcpu->arch.cptr = cptr;
+    vcpu->arch.cptr = cptr;
     sysreg_write(cptr_el2, cptr);
     vcpu->arch.fp_open = !trap;
+}
+
+/* Those of the VCPU before are not in memory yet. */
+static NOINLINE void write_back(struct fp_owner *owner)
+{
+    fp_regs_save(&owner->vcpu->arch.fp);
+}
+
+/* Make the registers hold this VCPU's state. FP does not trap. */
+static void take_registers(struct vcpu *vcpu)
+{
+    struct fp_owner *owner = &this_cpu(fp_owner);
+    uint8_t here = (uint8_t)(cpu_id() + 1);
+    bool there = owner->vcpu == vcpu && vcpu->arch.fp_cpu == here;
+
+    if (unlikely(!there && owner->dirty))
+        write_back(owner);
+    owner->vcpu = vcpu;
+    owner->dirty = true;
+    vcpu->arch.fp_cpu = here;
+    if (!there)
+        fp_regs_load(&vcpu->arch.fp);
 }
 
 /* What is still in the registers from the last time is not loaded again. */
 void fp_load(struct vcpu *vcpu)
 {
-    struct fp_owner *owner = &this_cpu(fp_owner);
-    uint8_t here = (uint8_t)(cpu_id() + 1);
-
     set_trap(vcpu, false);
     arch_barrier_context();
-    if (owner->vcpu != vcpu || vcpu->arch.fp_cpu != here) {
-        if (owner->dirty)
-            fp_regs_save(&owner->vcpu->arch.fp);
-        fp_regs_load(&vcpu->arch.fp);
-        owner->vcpu = vcpu;
-        vcpu->arch.fp_cpu = here;
-    }
-    owner->dirty = true;
+    take_registers(vcpu);
+    vcpu->arch.fp_turns = FP_EAGER_TURNS;
+}
+
+void fp_enter(struct vcpu *vcpu)
+{
+    take_registers(vcpu);
 }
 
 static bool is_live(const struct vcpu *vcpu)
@@ -55,15 +72,30 @@ static bool is_live(const struct vcpu *vcpu)
     return this_cpu(fp_owner).vcpu == vcpu && this_cpu(fp_owner).dirty;
 }
 
+static NOINLINE void open_trap(void)
+{
+    sysreg_write(cptr_el2, sysreg_read(cptr_el2) & ~CPTR_TFP);
+    arch_barrier_context();
+}
+
 void fp_save(struct vcpu *vcpu)
 {
-    if (!is_live(vcpu))
+    struct fp_owner *owner = &this_cpu(fp_owner);
+
+    vcpu->arch.cptr |= CPTR_TFP;
+    vcpu->arch.fp_open = false;
+    if (owner->vcpu != vcpu || !owner->dirty)
         return;
-    set_trap(vcpu, false);
-    arch_barrier_context();
+    if (unlikely(sysreg_read(cptr_el2) & CPTR_TFP))
+        open_trap();
+    owner->dirty = false;
     fp_regs_save(&vcpu->arch.fp);
-    this_cpu(fp_owner).dirty = false;
-    set_trap(vcpu, true);
+}
+
+void fp_close(void)
+{
+    sysreg_write(cptr_el2, sysreg_read(cptr_el2) | CPTR_TFP);
+    arch_barrier_context();
 }
 
 void fp_forget(struct vcpu *vcpu)
@@ -81,10 +113,9 @@ void fp_resume(struct vcpu *vcpu)
 
 void fp_leave(struct vcpu *prev)
 {
-    if (!prev->is_normal && is_live(prev))
+    if (!prev->is_normal)
         fp_save(prev);
-    else
-        set_trap(prev, true);
+    set_trap(prev, true);
     arch_barrier_context();
 }
 

@@ -16,20 +16,16 @@
     X(8, S3_0_C2_C3_0)                                                                             \
     X(9, S3_0_C2_C3_1)
 
-void pauth_save(struct vcpu *vcpu)
+void pauth_save_keys(uint64_t *keys)
 {
-    if (!(vcpu->arch.hcr & HCR_API))
-        return;
-#define X(i, reg) vcpu->arch.pauth[i] = sysreg_read(reg);
+#define X(i, reg) keys[i] = sysreg_read(reg);
     PAUTH_KEYS(X)
 #undef X
 }
 
-void pauth_load(struct vcpu *vcpu)
+void pauth_load_keys(const uint64_t *keys)
 {
-    if (!(vcpu->arch.hcr & HCR_API))
-        return;
-#define X(i, reg) sysreg_write(reg, vcpu->arch.pauth[i]);
+#define X(i, reg) sysreg_write(reg, keys[i]);
     PAUTH_KEYS(X)
 #undef X
 }

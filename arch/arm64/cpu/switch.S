@@ -3,31 +3,31 @@
 #include <asm_offsets.h>
 
     .text
-/* struct vcpu *arch_vcpu_switch(struct vcpu *prev, struct vcpu *next): returns prev, on next's stack. */
-    .global arch_vcpu_switch
-arch_vcpu_switch:
+/* x0 = prev, x1 = next; returns both as they are, on next's stack. What a call clobbers is more than usual: port/switch.h. */
+    .global switch_stacks
+switch_stacks:
     ldrb    w2, [x0, #VCPU_FP_OPEN]
     cbnz    w2, leave_fp
-1:  stp     x19, x20, [x0, #SW_X19]
-    stp     x21, x22, [x0, #SW_X19 + 16]
-    stp     x23, x24, [x0, #SW_X19 + 32]
-    stp     x25, x26, [x0, #SW_X19 + 48]
-    stp     x27, x28, [x0, #SW_X19 + 64]
-    stp     x29, x30, [x0, #SW_X19 + 80]
-    mov     x2, sp
+1:  mov     x2, sp
+    stp     x29, x30, [x0, #SW_FP]
     str     x2, [x0, #SW_SP]
-    ldp     x19, x20, [x1, #SW_X19]
-    ldp     x21, x22, [x1, #SW_X19 + 16]
-    ldp     x23, x24, [x1, #SW_X19 + 32]
-    ldp     x25, x26, [x1, #SW_X19 + 48]
-    ldp     x27, x28, [x1, #SW_X19 + 64]
-    ldp     x29, x30, [x1, #SW_X19 + 80]
+    ldp     x29, x30, [x1, #SW_FP]
     ldr     x2, [x1, #SW_SP]
     mov     sp, x2
     ret
 
-/* prev has FP open: not for whoever comes. */
+/*
+ * prev has FP open: not for a thread that comes. A normal VCPU loads its own traps with its world before it runs its guest,
+ * and in the hypervisor it uses no FP; should it be switched away before, it passes on what it has found.
+ */
 leave_fp:
+    ldrb    w3, [x0, #VCPU_IS_NORMAL]
+    ldrb    w4, [x1, #VCPU_IS_NORMAL]
+    tst     w3, w4
+    b.eq    2f
+    strb    w2, [x1, #VCPU_FP_OPEN]
+    b       1b
+2:
     stp     x29, x30, [sp, #-32]!
     stp     x0, x1, [sp, #16]
     mov     x29, sp
@@ -36,9 +36,10 @@ leave_fp:
     ldp     x29, x30, [sp], #32
     b       1b
 
-/* First steps of a thread: x19 = entry, x20 = argument, x0 = the VCPU that ran before. */
+/* First steps of a thread: x0 = the VCPU that ran before, x1 = itself. */
     .global switch_start_orphan
 switch_start_orphan:
+    ldp     x19, x20, [x1, #SW_FIRST]
     bl      sched_switch_finish
     mov     x29, xzr
     mov     x30, xzr
@@ -47,9 +48,10 @@ switch_start_orphan:
     blr     x19
     brk     #1                  /* entry never returns */
 
-/* First steps of a normal VCPU: SP = its frame, x19 = itself. */
+/* First steps of a normal VCPU: SP = its frame, x0 and x1 as above. */
     .global switch_start_normal
 switch_start_normal:
+    mov     x19, x1
     bl      sched_switch_finish
     mov     x29, xzr
     b       exit_to_guest

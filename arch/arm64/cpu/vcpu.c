@@ -56,8 +56,8 @@ void arch_vcpu_init_orphan(struct vcpu *vcpu, void (*entry)(void *), void *arg)
 {
     memset(&vcpu->arch, 0, sizeof(vcpu->arch));
     vcpu->arch.world_cpu = -1;
-    vcpu->arch.sw.x19_x29[0] = (uintptr_t)entry;
-    vcpu->arch.sw.x19_x29[1] = (uintptr_t)arg;
+    vcpu->arch.sw.first[0] = (uintptr_t)entry;
+    vcpu->arch.sw.first[1] = (uintptr_t)arg;
     vcpu->arch.sw.lr = (uintptr_t)switch_start_orphan;
     vcpu->arch.sw.sp = stack_top(vcpu);
 }
@@ -120,7 +120,6 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t arg)
     arch->cntv_ctl = arch->cntv_cval = arch->cntp_ctl = arch->cntp_cval = 0;
     gic_guest_reset(&arch->gic);
     memset(&arch->sw, 0, sizeof(arch->sw));
-    arch->sw.x19_x29[0] = (uintptr_t)vcpu;
     arch->sw.lr = (uintptr_t)switch_start_normal;
     arch->sw.sp = (uintptr_t)arch->frame;
 }
@@ -132,7 +131,7 @@ unsigned arch_vcpu_backtrace(const struct vcpu *vcpu, uintptr_t *pcs, unsigned m
     if (max == 0)
         return 0;
     pcs[0] = sw->lr;
-    return 1 + arch_system_backtrace(sw->x19_x29[10], pcs + 1, max - 1);
+    return 1 + arch_system_backtrace(sw->fp, pcs + 1, max - 1);
 }
 
 void arch_vcpu_guest_frame(struct vcpu *vcpu, struct arch_vcpu_frame *frame)

@@ -19,18 +19,36 @@
 
 DEFINE_PER_CPU(struct vcpu *, world_owner);
 
-static void save_registers(uint64_t *world)
+static inline void save_registers(uint64_t *world)
 {
-#define X(name, reset) world[WORLD_##name] = sysreg_read(name);
-    ARM64_WORLD_REGS(X)
-#undef X
+#define Q(a, b, c, d)                                                                              \
+    {                                                                                              \
+        uint64_t ra = sysreg_read(a), rb = sysreg_read(b);                                         \
+        uint64_t rc = sysreg_read(c), rd = sysreg_read(d);                                         \
+                                                                                                   \
+        world[WORLD_##a] = ra;                                                                     \
+        world[WORLD_##b] = rb;                                                                     \
+        world[WORLD_##c] = rc;                                                                     \
+        world[WORLD_##d] = rd;                                                                     \
+    }
+    ARM64_WORLD_QUADS(Q)
+#undef Q
 }
 
-static void load_registers(const uint64_t *world)
+static inline void load_registers(const uint64_t *world)
 {
-#define X(name, reset) sysreg_write(name, world[WORLD_##name]);
-    ARM64_WORLD_REGS(X)
-#undef X
+#define Q(a, b, c, d)                                                                              \
+    {                                                                                              \
+        uint64_t ra = world[WORLD_##a], rb = world[WORLD_##b];                                     \
+        uint64_t rc = world[WORLD_##c], rd = world[WORLD_##d];                                     \
+                                                                                                   \
+        sysreg_write(a, ra);                                                                       \
+        sysreg_write(b, rb);                                                                       \
+        sysreg_write(c, rc);                                                                       \
+        sysreg_write(d, rd);                                                                       \
+    }
+    ARM64_WORLD_QUADS(Q)
+#undef Q
 }
 
 void world_write_controls(struct vcpu *vcpu)
@@ -74,6 +92,8 @@ void world_forget(void)
 
 void arch_vcpu_world_load(struct vcpu *vcpu)
 {
+    bool eager_fp;
+
     if (this_cpu(world_owner) == vcpu) {
         fp_resume(vcpu);
         return;
@@ -82,8 +102,7 @@ void arch_vcpu_world_load(struct vcpu *vcpu)
     ASSERT(vcpu->arch.world_cpu < 0);
     this_cpu(world_owner) = vcpu;
     vcpu->arch.world_cpu = (int)cpu_id();
-    vcpu->arch.cptr |= CPTR_TFP; /* FP registers follow on first use */
-    vcpu->arch.fp_open = false;
+    eager_fp = fp_expect(vcpu);
     world_write_controls(vcpu);
     sysreg_write(vmpidr_el2, vcpu->arch.vmpidr);
     stage2_load(vcpu);
@@ -93,12 +112,15 @@ void arch_vcpu_world_load(struct vcpu *vcpu)
     gic_guest_load(&vcpu->arch.gic);
     guest_timer_load(vcpu);
     arch_barrier_context();
+    if (eager_fp)
+        fp_enter(vcpu);
 }
 
 void arch_vcpu_world_unload(struct vcpu *vcpu)
 {
     if (this_cpu(world_owner) == vcpu) {
         world_save();
+        fp_close();
         stage2_unload();
     }
 }

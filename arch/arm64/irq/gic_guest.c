@@ -16,6 +16,7 @@
 
 static const struct gic_guest_ops *ops;
 static unsigned lr_count;
+uint32_t gic_guest_lr_mask;
 static unsigned priority_bits = 5;
 static hpa_t gicv_base;
 static uint64_t gicv_size;
@@ -25,6 +26,7 @@ void gic_guest_register(const struct gic_guest_ops *version_ops, unsigned count,
 {
     ops = version_ops;
     lr_count = MIN(count, ARM64_LR_MAX);
+    gic_guest_lr_mask = (uint32_t)(BIT(lr_count) - 1);
     priority_bits = bits;
 }
 
@@ -75,7 +77,7 @@ void gic_guest_reset(struct arm64_gic *gic)
 /* Bit i: list register i holds something. */
 static uint32_t lr_in_use(void)
 {
-    return ~ops->empty() & (uint32_t)(BIT(lr_count) - 1);
+    return ~ops->empty() & gic_guest_lr_mask;
 }
 
 /* Its physical half is active on this CPU. */
@@ -88,16 +90,10 @@ static bool holds_physical(uint64_t value, uint32_t *pirq)
     return lr.hw && (lr.pending || lr.active);
 }
 
-/* What is empty stays as it is: it says nothing to whoever is loaded next. */
-void gic_guest_save(struct arm64_gic *gic)
+void gic_guest_save_lrs(struct arm64_gic *gic)
 {
     uint32_t pirq;
 
-    if (!ops)
-        return;
-    ops->save(gic);
-    ops->hcr_set(0);
-    gic->lr_used = lr_in_use();
     for (uint32_t used = gic->lr_used; used; used &= used - 1) {
         unsigned i = (unsigned)__builtin_ctz(used);
 
@@ -108,12 +104,10 @@ void gic_guest_save(struct arm64_gic *gic)
     }
 }
 
-void gic_guest_load(const struct arm64_gic *gic)
+void gic_guest_load_lrs(const struct arm64_gic *gic)
 {
     uint32_t pirq;
 
-    if (!ops)
-        return;
     for (uint32_t used = gic->lr_used; used; used &= used - 1) {
         unsigned i = (unsigned)__builtin_ctz(used);
 
@@ -121,7 +115,18 @@ void gic_guest_load(const struct arm64_gic *gic)
             ops->set_active(pirq);
         ops->lr_set(i, gic->lr[i]);
     }
-    ops->load(gic);
+}
+
+void gic_guest_save(struct arm64_gic *gic)
+{
+    if (ops)
+        ops->save(gic);
+}
+
+void gic_guest_load(const struct arm64_gic *gic)
+{
+    if (ops)
+        ops->load(gic);
 }
 
 void gic_guest_forget(void)

@@ -115,6 +115,10 @@ static void save(struct arm64_gic *gic)
     gic->vmcr = arch_io_read32(gich + GICH_VMCR);
     gic->hcr = hcr_get();
     gic->ap0r[0] = arch_io_read32(gich + GICH_APR);
+    hcr_set(0);
+    gic->lr_used = ~empty() & gic_guest_lr_mask;
+    if (gic->lr_used)
+        gic_guest_save_lrs(gic);
 }
 
 static void load(const struct arm64_gic *gic)
@@ -122,6 +126,8 @@ static void load(const struct arm64_gic *gic)
     arch_io_write32(gich + GICH_VMCR, (uint32_t)gic->vmcr);
     arch_io_write32(gich + GICH_APR, gic->ap0r[0]);
     hcr_set(gic->hcr);
+    if (gic->lr_used)
+        gic_guest_load_lrs(gic);
 }
 
 static void clear(void)

@@ -134,6 +134,10 @@ static void save(struct arm64_gic *gic)
         gic->ap1r[2] = (uint32_t)sysreg_read(S3_4_C12_C9_2);
         gic->ap1r[3] = (uint32_t)sysreg_read(S3_4_C12_C9_3);
     }
+    hcr_set(0);
+    gic->lr_used = ~empty() & gic_guest_lr_mask;
+    if (gic->lr_used)
+        gic_guest_save_lrs(gic);
 }
 
 static void load(const struct arm64_gic *gic)
@@ -152,6 +156,8 @@ static void load(const struct arm64_gic *gic)
         sysreg_write(S3_4_C12_C9_3, gic->ap1r[3]);
     }
     hcr_set(gic->hcr);
+    if (gic->lr_used)
+        gic_guest_load_lrs(gic);
 }
 
 static void clear(void)

@@ -76,25 +76,44 @@ void stage2_init_cpu(void)
 
 static uint64_t vttbr_of(const struct arch_guest_mmu *mmu, uint16_t vmid)
 {
-    return arch_mmu_hpa(mmu->root).v | ((uint64_t)vmid << VTTBR_VMID_SHIFT);
+    return mmu->root_hpa | ((uint64_t)vmid << VTTBR_VMID_SHIFT);
 }
 
-void stage2_load(struct vcpu *vcpu)
+/* TLB entries under this VMID may come from another VCPU's ASIDs and context. */
+static NOINLINE void change_vcpu(uint32_t *last, uint32_t subid)
 {
-    struct arch_guest *guest = &vcpu->guest->arch;
-    uint32_t *last = &guest->last_vcpu[cpu_id()];
-
-    sysreg_write(vttbr_el2, vttbr_of(&guest->mmu, vmid_get(&guest->mmu)));
-    arch_barrier_context();
-    if (*last == vcpu->subid + 1)
-        return;
-    /* TLB entries under this VMID may come from another VCPU's ASIDs and context. */
     if (*last) {
         __asm__ volatile("tlbi vmalle1\n\tic iallu" : : : "memory");
         arch_barrier_complete();
         arch_barrier_context();
     }
-    *last = vcpu->subid + 1;
+    *last = subid + 1;
+}
+
+static NOINLINE void load_new(struct arch_guest_mmu *mmu, unsigned cpu, uint32_t *last,
+                              uint32_t subid)
+{
+    sysreg_write(vttbr_el2, vttbr_of(mmu, vmid_get_slow(mmu, &vmid_cpus[cpu])));
+    arch_barrier_context();
+    if (*last != subid + 1)
+        change_vcpu(last, subid);
+}
+
+void stage2_load(struct vcpu *vcpu)
+{
+    struct arch_guest *guest = &vcpu->guest->arch;
+    unsigned cpu = cpu_id();
+    uint32_t *last = &guest->last_vcpu[cpu];
+    uint16_t vmid;
+
+    if (unlikely(!vmid_get(&guest->mmu, &vmid_cpus[cpu], &vmid))) {
+        load_new(&guest->mmu, cpu, last, vcpu->subid);
+        return;
+    }
+    sysreg_write(vttbr_el2, vttbr_of(&guest->mmu, vmid));
+    arch_barrier_context();
+    if (unlikely(*last != vcpu->subid + 1))
+        change_vcpu(last, vcpu->subid);
 }
 
 void stage2_unload(void)
@@ -114,6 +133,7 @@ int arch_guest_mmu_init(struct arch_guest_mmu *mmu, uint32_t owner)
         return err;
     spin_init(&mmu->lock);
     mmu->root = arch_mmu_linear(root);
+    mmu->root_hpa = root.v;
     mmu->vmid = 0;
     mmu->owner = owner;
     return 0;

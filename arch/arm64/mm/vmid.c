@@ -9,20 +9,14 @@
 #include <lib/bitmap.h>
 #include <lib/string.h>
 
-#define VMID_BITS_MAX 16
 #define GENERATION_STEP (1UL << VMID_BITS_MAX)
-#define VMID_NUMBER(id) ((uint16_t)(id))
 #define MMFR1_VMIDBITS(mmfr1) (((mmfr1) >> 4) & 0xf)
 
 static struct spinlock vmid_lock;
-static uint64_t generation = GENERATION_STEP; /* in units of GENERATION_STEP */
+uint64_t vmid_generation = GENERATION_STEP; /* in units of GENERATION_STEP */
 static unsigned vmid_count;
 static uint64_t used[(1UL << VMID_BITS_MAX) / 64];
-static struct vmid_cpu {
-    uint64_t active;   /* what the CPU has loaded; 0: nothing */
-    uint64_t reserved; /* what it had loaded at the last rollover */
-    bool flush_pending;
-} cpus[SMP_CPUS_MAX];
+struct vmid_cpu vmid_cpus[SMP_CPUS_MAX];
 
 void vmid_init(void)
 {
@@ -32,17 +26,17 @@ void vmid_init(void)
 
 static void rollover(void)
 {
-    __atomic_store_n(&generation, generation + GENERATION_STEP, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&vmid_generation, vmid_generation + GENERATION_STEP, __ATOMIC_SEQ_CST);
     memset(used, 0, vmid_count / 8);
     bitmap_set(used, 0);
     for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
-        uint64_t id = __atomic_exchange_n(&cpus[cpu].active, 0, __ATOMIC_SEQ_CST);
+        uint64_t id = __atomic_exchange_n(&vmid_cpus[cpu].active, 0, __ATOMIC_SEQ_CST);
 
         /* A CPU that loaded nothing since the rollover before this one still runs under its reserved number. */
         if (id)
-            cpus[cpu].reserved = id;
-        bitmap_set(used, VMID_NUMBER(cpus[cpu].reserved));
-        cpus[cpu].flush_pending = true;
+            vmid_cpus[cpu].reserved = id;
+        bitmap_set(used, VMID_NUMBER(vmid_cpus[cpu].reserved));
+        vmid_cpus[cpu].flush_pending = true;
     }
 }
 
@@ -52,8 +46,8 @@ static bool keep_reserved(uint64_t id, uint64_t renewed)
     bool kept = false;
 
     for (unsigned cpu = 0; cpu < SMP_CPUS_MAX; cpu++) {
-        if (cpus[cpu].reserved == id) {
-            cpus[cpu].reserved = renewed;
+        if (vmid_cpus[cpu].reserved == id) {
+            vmid_cpus[cpu].reserved = renewed;
             kept = true;
         }
     }
@@ -64,23 +58,23 @@ static uint64_t allocate(uint64_t old)
 {
     size_t number;
 
-    if (old && keep_reserved(old, generation | VMID_NUMBER(old)))
-        return generation | VMID_NUMBER(old);
+    if (old && keep_reserved(old, vmid_generation | VMID_NUMBER(old)))
+        return vmid_generation | VMID_NUMBER(old);
     number = bitmap_find_zero(used, vmid_count, 1);
     if (number >= vmid_count) {
         rollover();
         number = bitmap_find_zero(used, vmid_count, 1);
     }
     bitmap_set(used, number);
-    return generation | number;
+    return vmid_generation | number;
 }
 
-static NOINLINE uint16_t get_slow(struct arch_guest_mmu *mmu, struct vmid_cpu *cpu)
+uint16_t vmid_get_slow(struct arch_guest_mmu *mmu, struct vmid_cpu *cpu)
 {
     irqflags_t flags = spin_lock_irqsave(&vmid_lock);
     uint64_t id = mmu->vmid;
 
-    if (id / GENERATION_STEP != generation / GENERATION_STEP) {
+    if (id / GENERATION_STEP != vmid_generation / GENERATION_STEP) {
         id = allocate(id);
         __atomic_store_n(&mmu->vmid, id, __ATOMIC_RELEASE);
     }
@@ -95,25 +89,9 @@ static NOINLINE uint16_t get_slow(struct arch_guest_mmu *mmu, struct vmid_cpu *c
     return VMID_NUMBER(id);
 }
 
-uint16_t vmid_get(struct arch_guest_mmu *mmu)
-{
-    struct vmid_cpu *cpu = &cpus[cpu_id()];
-    uint64_t id = __atomic_load_n(&mmu->vmid, __ATOMIC_ACQUIRE);
-
-    /* Publish first, look at the generation after: a rollover either sees this number or is seen here. */
-    if (id) {
-        __atomic_store_n(&cpu->active, id, __ATOMIC_SEQ_CST);
-        if (id / GENERATION_STEP ==
-                __atomic_load_n(&generation, __ATOMIC_SEQ_CST) / GENERATION_STEP &&
-            !cpu->flush_pending)
-            return VMID_NUMBER(id);
-    }
-    return get_slow(mmu, cpu);
-}
-
 void vmid_put(void)
 {
-    struct vmid_cpu *cpu = &cpus[cpu_id()];
+    struct vmid_cpu *cpu = &vmid_cpus[cpu_id()];
 
     __atomic_store_n(&cpu->active, 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&cpu->reserved, 0, __ATOMIC_RELAXED);

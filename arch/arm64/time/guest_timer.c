@@ -97,15 +97,20 @@ void guest_timer_init(struct vcpu *vcpu)
     hrtimer_init(&vcpu->arch.ptimer, ptimer_expired, vcpu);
 }
 
+static NOINLINE void vtimer_lower(struct vcpu *vcpu)
+{
+    gic_deactivate_private(vtimer_irq);
+    vcpu->arch.vtimer_raised = false;
+}
+
 void guest_timer_save(struct vcpu *vcpu)
 {
     vcpu->arch.cntv_ctl = sysreg_read(cntv_ctl_el0) & (CNT_CTL_ENABLE | CNT_CTL_IMASK);
     vcpu->arch.cntv_cval = sysreg_read(cntv_cval_el0);
     sysreg_write(cntv_ctl_el0, 0);
     arch_barrier_context();
-    if (vcpu->arch.vtimer_raised)
-        gic_deactivate_private(vtimer_irq);
-    vcpu->arch.vtimer_raised = false;
+    if (unlikely(vcpu->arch.vtimer_raised))
+        vtimer_lower(vcpu);
     vtimer_stand_in(vcpu);
 }
 

@@ -39,8 +39,7 @@ static enum irq_result timer_interrupt(uint32_t irq, void *arg)
 {
     (void)irq;
     (void)arg;
-    /* The level must be down before the interrupt is ended; the upcall sets the next deadline. */
-    arch_time_event_stop();
+    /* Sets the next deadline, or stops the timer: the level is down before the interrupt is ended. */
     hv_timer_interrupt();
     return IRQ_HANDLED;
 }

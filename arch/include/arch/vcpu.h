@@ -30,7 +30,7 @@ void arch_vcpu_destroy(struct vcpu *vcpu);
 void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t arg);
 
 /** Switch stacks and callee-saved registers. IRQs masked, run queue lock held as sched.c defines. Returns the VCPU that ran before. */
-struct vcpu *arch_vcpu_switch(struct vcpu *prev, struct vcpu *next);
+static inline struct vcpu *arch_vcpu_switch(struct vcpu *prev, struct vcpu *next);
 
 /** Load the world (EL1 registers, list registers, timer) if another is loaded. IRQs masked, vcpu == current. Called by hv_exit_to_guest(). */
 void arch_vcpu_world_load(struct vcpu *vcpu);
@@ -108,3 +108,5 @@ void arch_vcpu_time_stop(struct guest *guest);
 void arch_vcpu_time_start(struct guest *guest);
 /** Virtual counter starts at 0 (guest create/reset). */
 void arch_vcpu_time_reset(struct guest *guest);
+
+#include <port/switch.h>

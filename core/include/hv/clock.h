@@ -2,19 +2,46 @@
 // Uptime clock. Room: time.
 #pragma once
 
+#include <arch/time.h>
+#include <lib/macros.h>
 #include <stdint.h>
 
 #define NS_PER_US 1000ULL
 #define NS_PER_MS 1000000ULL
 #define NS_PER_SEC 1000000000ULL
 
+/**
+ * Uptime is counter - base ticks. Where a tick is a power of two in nanoseconds, as with the 1 GHz
+ * that the architecture asks for since Armv8.6, shift says which; else it is CLOCK_NO_SHIFT.
+ */
+#define CLOCK_NO_SHIFT 64
+extern struct clock_base {
+    uint64_t base;
+    uint64_t shift;
+} clock_base;
+uint64_t clock_scale_now(void);
+
 /** Nanoseconds since boot, monotonic, the same on all CPUs. Any context. */
-uint64_t clock_now(void);
+static inline uint64_t clock_now(void)
+{
+    if (likely(clock_base.shift != CLOCK_NO_SHIFT))
+        return (arch_time_counter() - clock_base.base) << clock_base.shift;
+    return clock_scale_now();
+}
 /** Counter ticks -> ns, rounded down; ns -> ticks, rounded up. Saturating. Any context. */
 uint64_t clock_ticks_to_ns(uint64_t ticks);
 uint64_t clock_ns_to_ticks(uint64_t ns);
 /** Uptime ns -> absolute counter value (saturates at UINT64_MAX), and back. */
-uint64_t clock_ns_to_counter(uint64_t uptime_ns);
+uint64_t clock_scale_to_counter(uint64_t uptime_ns);
+static inline uint64_t clock_ns_to_counter(uint64_t uptime_ns)
+{
+    uint64_t shift = clock_base.shift, ticks;
+
+    if (unlikely(shift == CLOCK_NO_SHIFT || uptime_ns > UINT64_MAX / 2))
+        return clock_scale_to_counter(uptime_ns);
+    ticks = (uptime_ns + BIT(shift) - 1) >> shift;
+    return clock_base.base + ticks;
+}
 uint64_t clock_counter_to_ns(uint64_t counter);
 /**
  * Boot: probe the table "timers" and set up clocksource and this CPU's clockevent. -ENODEV and other

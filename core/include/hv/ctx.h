@@ -28,8 +28,14 @@ DECLARE_PER_CPU(struct ctx_state, ctx_state);
 /** Where the caller is. Any context; it holds as long as the caller is not left. */
 enum ctx ctx_current(void);
 /** The two ends of hv_irq(). IRQs masked. */
-void ctx_enter_irq(void);
-void ctx_leave_irq(void);
+static inline void ctx_enter_irq(void)
+{
+    this_cpu(ctx_state).irq_depth++;
+}
+static inline void ctx_leave_irq(void)
+{
+    this_cpu(ctx_state).irq_depth--;
+}
 /** Panics (a hypervisor bug) when called where sleeping is not allowed. */
 void ctx_assert_may_sleep(void);
 /** The same, and for a guest's VCPU: what may take that VCPU apart is for threads. */

@@ -55,8 +55,26 @@ bool hrtimer_stop(struct hrtimer *timer);
  */
 void hrtimer_cancel(struct hrtimer *timer);
 /** May change as soon as it is told, unless the caller keeps others from it. Any context. */
-bool hrtimer_is_armed(const struct hrtimer *timer);
+static inline bool hrtimer_is_armed(const struct hrtimer *timer)
+{
+    return __atomic_load_n(&timer->rank, __ATOMIC_ACQUIRE) != 0;
+}
 /** Armed events of a CPU, for statistics. Any context. */
 unsigned hrtimer_count(unsigned cpu);
+/*
+ * The scheduler's event: one for each CPU, set and changed at every switch, and therefore outside of the queue.
+ */
+#define HRTIMER_NEVER UINT64_MAX
+/** Answer of hrtimer_sched_hook(): hrtimer_sched_set() follows before anything else waits for time. */
+#define HRTIMER_HELD 0
+/**
+ * Set this CPU's one for an uptime, or HRTIMER_NEVER. IRQs masked.
+ */
+void hrtimer_sched_set(uint64_t expires_ns);
+/**
+ * What to call when it has expired; handed down by the scheduler. It returns the next time,
+ * HRTIMER_NEVER or HRTIMER_HELD. IRQ context, IRQs masked, no locks held.
+ */
+extern uint64_t (*hrtimer_sched_hook)(uint64_t now);
 /** Boot: prepare this CPU's events. IRQs masked, interrupts of this CPU work. 0 or error. */
 int hrtimer_init_cpu(void);

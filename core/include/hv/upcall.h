@@ -14,7 +14,7 @@ NORETURN void hv_main(void);
 /** A secondary CPU, per-CPU base set, MMU on, IRQs masked. init. */
 NORETURN void hv_secondary_main(unsigned cpu);
 
-/** An interrupt is pending: take all of them. IRQs masked, any code interrupted. irq. */
+/** An interrupt is pending: take one; others come anew. IRQs masked, any code interrupted. irq. */
 void hv_irq(void);
 /** The clockevent fired on this CPU. IRQ context. time. */
 void hv_timer_interrupt(void);

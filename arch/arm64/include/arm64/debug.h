@@ -2,11 +2,27 @@
 // Self-hosted debug of guests: breakpoints and watchpoints belong to the world of a VCPU that uses them.
 #pragma once
 
+#include <arm64/sysreg.h>
 #include <hv/vcpu.h>
 #include <stdbool.h>
 
-void debug_save(struct vcpu *vcpu);
-void debug_load(struct vcpu *vcpu);
+/** Registers of a VCPU that has used them; off on this CPU then. */
+void debug_save_used(struct vcpu *vcpu);
+void debug_load_used(struct vcpu *vcpu);
+
+static inline void debug_save(struct vcpu *vcpu)
+{
+    if (unlikely(vcpu->arch.debug_used))
+        debug_save_used(vcpu);
+}
+
+static inline void debug_load(struct vcpu *vcpu)
+{
+    sysreg_write(oslar_el1, vcpu->arch.os_lock);
+    if (unlikely(vcpu->arch.debug_used))
+        debug_load_used(vcpu);
+}
+
 void debug_forget(struct vcpu *vcpu);
 /** First access to a debug register: from now on the guest owns them (no more traps). */
 void debug_grant(struct vcpu *vcpu);

@@ -2,6 +2,7 @@
 // FP/SIMD state by trap and ownership.
 #pragma once
 
+#include <arm64/sysreg.h>
 #include <hv/vcpu.h>
 #include <stdbool.h>
 
@@ -9,8 +10,26 @@
 
 /** First use of FP by current: its registers are loaded, those of the one before saved, no more traps. */
 void fp_load(struct vcpu *vcpu);
-/** Part of world_save(): store the registers if they are this VCPU's; trap. */
+/* So often a world that has used FP gets its registers at once; then it has to show again that it needs them. */
+#define FP_EAGER_TURNS 16
+
+/**
+ * Part of loading a world, before its controls are written: whether it will use FP, judged by the past. True: FP does not
+ * trap, and fp_enter() follows once the controls are in force.
+ */
+static inline bool fp_expect(struct vcpu *vcpu)
+{
+    if (vcpu->arch.fp_turns == 0)
+        return false;
+    vcpu->arch.fp_turns--;
+    vcpu->arch.fp_open = true;
+    vcpu->arch.cptr &= ~CPTR_TFP;
+    return true;
+}
+void fp_enter(struct vcpu *vcpu);
+/** Part of world_save(): store the registers if they are this VCPU's. Trapping is up to the caller: fp_close(), or the next controls. */
 void fp_save(struct vcpu *vcpu);
+void fp_close(void);
 /** Part of world_forget(): its registers are worth nothing any more; trap. */
 void fp_forget(struct vcpu *vcpu);
 /** Its world is still loaded, and it is about to run again: no traps if its registers are still there. */

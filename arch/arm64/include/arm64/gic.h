@@ -31,6 +31,7 @@
 /** Virtual CPU interface of one GIC version. All: IRQs masked, on the CPU that holds the world. */
 struct gic_guest_ops {
     enum guest_irq_version version;
+    /** What is empty of the list registers stays as it is: it says nothing to whoever is loaded next. The interface is off then. */
     void (*save)(struct arm64_gic *gic);
     void (*load)(const struct arm64_gic *gic);
     /** No list register in use, interface off. */
@@ -56,6 +57,12 @@ void gic_guest_set_gicv(hpa_t base, uint64_t size);
 /** Maintenance interrupt: requested and enabled on the boot CPU, whose interface is up; secondaries enable it in gic_guest_init_cpu(). */
 int gic_guest_init_maintenance(const struct dt_node *node);
 void gic_guest_init_cpu(void);
+
+/** List registers that exist. */
+extern uint32_t gic_guest_lr_mask;
+/** For save and load of a version: the list registers of gic->lr_used, with the physical halves of linked ones. */
+void gic_guest_save_lrs(struct arm64_gic *gic);
+void gic_guest_load_lrs(const struct arm64_gic *gic);
 
 void gic_guest_save(struct arm64_gic *gic);
 void gic_guest_load(const struct arm64_gic *gic);

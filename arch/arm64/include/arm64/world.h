@@ -32,6 +32,15 @@
     X(csselr_el1, 0)                                                                               \
     X(mdscr_el1, 0)
 
+/* The same in fours, which move in pairs. */
+#define ARM64_WORLD_QUADS(Q)                                                                       \
+    Q(sctlr_el1, cpacr_el1, ttbr0_el1, ttbr1_el1)                                                  \
+    Q(tcr_el1, mair_el1, amair_el1, vbar_el1)                                                      \
+    Q(contextidr_el1, tpidr_el1, tpidr_el0, tpidrro_el0)                                           \
+    Q(sp_el0, sp_el1, elr_el1, spsr_el1)                                                           \
+    Q(esr_el1, far_el1, afsr0_el1, afsr1_el1)                                                      \
+    Q(par_el1, cntkctl_el1, csselr_el1, mdscr_el1)
+
 enum arm64_world_index {
 #define X(name, reset) WORLD_##name,
     ARM64_WORLD_REGS(X)

@@ -20,7 +20,8 @@ static_assert(sizeof(struct arm64_frame) % 16 == 0, "stack alignment");
 
 /** What a switch between EL2 stacks must keep. */
 struct arm64_switch {
-    uint64_t x19_x29[11];
+    uint64_t first[2]; /* of a VCPU that never ran: what its first steps start with */
+    uint64_t fp;
     uint64_t lr;
     uint64_t sp;
     uint64_t pad;
@@ -55,11 +56,12 @@ struct arch_vcpu {
     struct arm64_frame *frame;         /* NULL for an orphan */
     uint64_t hcr, mdcr, cptr, cnthctl; /* control registers are data of the VCPU */
     uint64_t vmpidr;
-    int world_cpu;   /* CPU whose registers hold the world; -1: memory does */
-    bool fp_open;    /* FP does not trap while it runs; known to switch.S */
-    uint8_t fp_cpu;  /* 1 + CPU into whose V registers its state was loaded last; 0: none */
-    bool os_lock;    /* OSLSR_EL1.OSLK */
-    bool debug_used; /* the guest programmed a breakpoint or watchpoint */
+    int world_cpu;    /* CPU whose registers hold the world; -1: memory does */
+    bool fp_open;     /* FP does not trap while it runs; known to switch.S */
+    uint8_t fp_turns; /* loads of its world that still bring FP with them */
+    uint8_t fp_cpu;   /* 1 + CPU into whose V registers its state was loaded last; 0: none */
+    bool os_lock;     /* OSLSR_EL1.OSLK */
+    bool debug_used;  /* the guest programmed a breakpoint or watchpoint */
     uint64_t world[ARM64_WORLD_COUNT];
     uint64_t cntv_ctl, cntv_cval;
     uint64_t vtimer_at; /* host counter that vtimer was armed for last */
