@@ -32,24 +32,29 @@ static void set_trap(struct vcpu *vcpu, bool trap)
 }
 
 /* Those of the VCPU before are not in memory yet. */
-static NOINLINE void write_back(struct fp_owner *owner)
+static NOINLINE void exchange(struct vcpu *before, struct vcpu *vcpu)
 {
-    fp_regs_save(&owner->vcpu->arch.fp);
+    fp_regs_save(&before->arch.fp);
+    fp_regs_load(&vcpu->arch.fp);
 }
 
 /* Make the registers hold this VCPU's state. FP does not trap. */
 static void take_registers(struct vcpu *vcpu)
 {
     struct fp_owner *owner = &this_cpu(fp_owner);
+    struct vcpu *before = owner->vcpu;
     uint8_t here = (uint8_t)(cpu_id() + 1);
-    bool there = owner->vcpu == vcpu && vcpu->arch.fp_cpu == here;
+    bool there = before == vcpu && vcpu->arch.fp_cpu == here;
+    bool behind = owner->dirty;
 
-    if (unlikely(!there && owner->dirty))
-        write_back(owner);
     owner->vcpu = vcpu;
     owner->dirty = true;
     vcpu->arch.fp_cpu = here;
-    if (!there)
+    if (there)
+        return;
+    if (unlikely(behind))
+        exchange(before, vcpu);
+    else
         fp_regs_load(&vcpu->arch.fp);
 }
 

@@ -44,6 +44,7 @@ void arch_cpu_init(void)
         sysreg_write(S3_0_C12_C12_5, SRE_EL1_SYSREGS); /* ICC_SRE_EL1 */
     }
     debug_init_cpu();
+    world_init_cpu();
     stage2_init_cpu();
 }
 

@@ -19,6 +19,9 @@
 
 DEFINE_PER_CPU(struct vcpu *, world_owner);
 
+/* On any CPU: those that read as zero whatever is written hold nothing of a guest's. */
+static bool has_impdef;
+
 static inline void save_registers(uint64_t *world)
 {
 #define Q(a, b, c, d)                                                                              \
@@ -33,6 +36,12 @@ static inline void save_registers(uint64_t *world)
     }
     ARM64_WORLD_QUADS(Q)
 #undef Q
+#define X(name) world[WORLD_##name] = sysreg_read(name);
+    ARM64_WORLD_SINGLE(X)
+    if (unlikely(has_impdef)) {
+        ARM64_WORLD_IMPDEF(X)
+    }
+#undef X
 }
 
 static inline void load_registers(const uint64_t *world)
@@ -49,6 +58,22 @@ static inline void load_registers(const uint64_t *world)
     }
     ARM64_WORLD_QUADS(Q)
 #undef Q
+#define X(name) sysreg_write(name, world[WORLD_##name]);
+    ARM64_WORLD_SINGLE(X)
+    if (unlikely(has_impdef)) {
+        ARM64_WORLD_IMPDEF(X)
+    }
+#undef X
+}
+
+void world_init_cpu(void)
+{
+#define X(name)                                                                                    \
+    sysreg_write(name, ~0UL);                                                                      \
+    has_impdef |= sysreg_read(name) != 0;                                                          \
+    sysreg_write(name, 0);
+    ARM64_WORLD_IMPDEF(X)
+#undef X
 }
 
 void world_write_controls(struct vcpu *vcpu)
@@ -59,12 +84,8 @@ void world_write_controls(struct vcpu *vcpu)
     sysreg_write(cnthctl_el2, vcpu->arch.cnthctl);
 }
 
-void world_save(void)
+static inline void save_world_of(struct vcpu *owner)
 {
-    struct vcpu *owner = this_cpu(world_owner);
-
-    if (!owner)
-        return;
     save_registers(owner->arch.world);
     guest_timer_save(owner);
     gic_guest_save(&owner->arch.gic);
@@ -72,7 +93,6 @@ void world_save(void)
     pauth_save(owner);
     debug_save(owner);
     __atomic_store_n(&owner->arch.world_cpu, -1, __ATOMIC_RELEASE);
-    this_cpu(world_owner) = NULL;
 }
 
 void world_forget(void)
@@ -92,15 +112,17 @@ void world_forget(void)
 
 void arch_vcpu_world_load(struct vcpu *vcpu)
 {
+    struct vcpu **slot = &this_cpu(world_owner);
     bool eager_fp;
 
-    if (this_cpu(world_owner) == vcpu) {
+    if (*slot == vcpu) {
         fp_resume(vcpu);
         return;
     }
-    world_save();
+    if (likely(*slot != NULL))
+        save_world_of(*slot);
     ASSERT(vcpu->arch.world_cpu < 0);
-    this_cpu(world_owner) = vcpu;
+    *slot = vcpu;
     vcpu->arch.world_cpu = (int)cpu_id();
     eager_fp = fp_expect(vcpu);
     world_write_controls(vcpu);
@@ -118,11 +140,12 @@ void arch_vcpu_world_load(struct vcpu *vcpu)
 
 void arch_vcpu_world_unload(struct vcpu *vcpu)
 {
-    if (this_cpu(world_owner) == vcpu) {
-        world_save();
-        fp_close();
-        stage2_unload();
-    }
+    if (this_cpu(world_owner) != vcpu)
+        return;
+    save_world_of(vcpu);
+    this_cpu(world_owner) = NULL;
+    fp_close();
+    stage2_unload();
 }
 
 bool arch_vcpu_world_is_loaded(const struct vcpu *vcpu)

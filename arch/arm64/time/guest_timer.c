@@ -116,13 +116,13 @@ void guest_timer_save(struct vcpu *vcpu)
 
 void guest_timer_load(struct vcpu *vcpu)
 {
-    /* One of another CPU could fire there unseen while this CPU saves the world. */
-    if (vcpu->arch.vtimer.cpu != cpu_id())
-        hrtimer_stop(&vcpu->arch.vtimer);
     sysreg_write(cntvoff_el2, offset_of(vcpu));
     sysreg_write(cntv_cval_el0, vcpu->arch.cntv_cval);
     arch_barrier_context();
     sysreg_write(cntv_ctl_el0, vcpu->arch.cntv_ctl);
+    /* One of another CPU could fire there unseen while this CPU saves the world. */
+    if (unlikely(vcpu->arch.vtimer.cpu != cpu_id()))
+        hrtimer_stop(&vcpu->arch.vtimer);
 }
 
 void guest_timer_forget(struct vcpu *vcpu)

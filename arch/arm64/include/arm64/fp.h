@@ -27,7 +27,7 @@ static inline bool fp_expect(struct vcpu *vcpu)
     return true;
 }
 void fp_enter(struct vcpu *vcpu);
-/** Part of world_save(): store the registers if they are this VCPU's. Trapping is up to the caller: fp_close(), or the next controls. */
+/** Part of saving a world: store the registers if they are this VCPU's. Trapping is up to the caller: fp_close(), or the next controls. */
 void fp_save(struct vcpu *vcpu);
 void fp_close(void);
 /** Part of world_forget(): its registers are worth nothing any more; trap. */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 void guest_timer_init(struct vcpu *vcpu);
-/* Parts of world_save(), world_load(), world_forget(). IRQs masked. */
+/* Parts of saving a world, world_load(), world_forget(). IRQs masked. */
 void guest_timer_save(struct vcpu *vcpu);
 void guest_timer_load(struct vcpu *vcpu);
 void guest_timer_forget(struct vcpu *vcpu);

@@ -17,7 +17,7 @@ struct vmid_cpu {
     uint64_t active;   /* 0: nothing */
     uint64_t reserved; /* what it had loaded at the last rollover */
     bool flush_pending;
-};
+} ALIGNED(32);
 extern struct vmid_cpu vmid_cpus[SMP_CPUS_MAX];
 extern uint64_t vmid_generation; /* in steps of 1 << VMID_BITS_MAX */
 

@@ -13,7 +13,6 @@
     X(ttbr1_el1, 0)                                                                                \
     X(tcr_el1, 0)                                                                                  \
     X(mair_el1, 0)                                                                                 \
-    X(amair_el1, 0)                                                                                \
     X(vbar_el1, 0)                                                                                 \
     X(contextidr_el1, 0)                                                                           \
     X(tpidr_el1, 0)                                                                                \
@@ -25,21 +24,23 @@
     X(spsr_el1, 0)                                                                                 \
     X(esr_el1, 0)                                                                                  \
     X(far_el1, 0)                                                                                  \
-    X(afsr0_el1, 0)                                                                                \
-    X(afsr1_el1, 0)                                                                                \
     X(par_el1, 0)                                                                                  \
     X(cntkctl_el1, 0)                                                                              \
     X(csselr_el1, 0)                                                                               \
-    X(mdscr_el1, 0)
+    X(mdscr_el1, 0)                                                                                \
+    X(amair_el1, 0)                                                                                \
+    X(afsr0_el1, 0)                                                                                \
+    X(afsr1_el1, 0)
 
-/* The same in fours, which move in pairs. */
+/* The same in fours, which move in pairs; IMPLEMENTATION DEFINED ones, which most CPUs do not have, by themselves. */
 #define ARM64_WORLD_QUADS(Q)                                                                       \
     Q(sctlr_el1, cpacr_el1, ttbr0_el1, ttbr1_el1)                                                  \
-    Q(tcr_el1, mair_el1, amair_el1, vbar_el1)                                                      \
-    Q(contextidr_el1, tpidr_el1, tpidr_el0, tpidrro_el0)                                           \
-    Q(sp_el0, sp_el1, elr_el1, spsr_el1)                                                           \
-    Q(esr_el1, far_el1, afsr0_el1, afsr1_el1)                                                      \
-    Q(par_el1, cntkctl_el1, csselr_el1, mdscr_el1)
+    Q(tcr_el1, mair_el1, vbar_el1, contextidr_el1)                                                 \
+    Q(tpidr_el1, tpidr_el0, tpidrro_el0, sp_el0)                                                   \
+    Q(sp_el1, elr_el1, spsr_el1, esr_el1)                                                          \
+    Q(far_el1, par_el1, cntkctl_el1, csselr_el1)
+#define ARM64_WORLD_SINGLE(X) X(mdscr_el1)
+#define ARM64_WORLD_IMPDEF(X) X(amair_el1) X(afsr0_el1) X(afsr1_el1)
 
 enum arm64_world_index {
 #define X(name, reset) WORLD_##name,
@@ -52,8 +53,8 @@ static_assert(WORLD_REGS_END == ARM64_WORLD_COUNT, "ARM64_WORLD_COUNT in <port/v
 /** Whose world this CPU's registers hold; NULL: nobody's. IRQs masked. */
 DECLARE_PER_CPU(struct vcpu *, world_owner);
 
-/** Write the world that this CPU holds to memory and own none. IRQs masked. */
-void world_save(void);
+/** Which IMPLEMENTATION DEFINED registers there are. Each CPU, before it loads a world. */
+void world_init_cpu(void);
 /** Own none, without saving. IRQs masked. */
 void world_forget(void);
 /** HCR, CPTR, MDCR, CNTHCTL of the VCPU changed while it is loaded: write them. IRQs masked. */
