@@ -162,10 +162,13 @@ static void raise_irq(uint32_t irq)
     queue[queue_tail++ % 256] = irq;
 }
 
+/* As the hardware does it: an entry for each that is pending. */
 static void take_all(void)
 {
     arch_irq_disable();
-    hv_irq();
+    do {
+        hv_irq();
+    } while (queue_head != queue_tail);
     arch_irq_enable();
     assert_int_equal(ctx_current(), CTX_ORPHAN);
 }
@@ -304,18 +307,20 @@ static void test_operator(void **state)
     assert_int_equal(irq_raise(40), -EOPNOTSUPP);
 }
 
-static void test_storm_is_bounded(void **state)
+/* However many are pending, the interrupted code goes on after each. */
+static void test_one_at_a_time(void **state)
 {
     (void)state;
     answer = IRQ_HANDLED;
     handled = 0;
     for (unsigned i = 0; i < 200; i++)
         raise_irq(40);
-    take_all();
-    assert_in_range(handled, 1, 128);
-    while (handled < 200)
-        take_all();
-    assert_int_equal(handled, 200);
+    for (unsigned i = 1; i <= 200; i++) {
+        arch_irq_disable();
+        hv_irq();
+        arch_irq_enable();
+        assert_int_equal(handled, i);
+    }
 }
 
 static void set_interrupts(struct dt_node *node, uint32_t irq, uint32_t trigger)
@@ -366,7 +371,7 @@ int main(void)
         cmocka_unit_test(test_without_owner_is_disabled),
         cmocka_unit_test(test_unhandled_is_disabled_after_a_while),
         cmocka_unit_test(test_operator),
-        cmocka_unit_test(test_storm_is_bounded),
+        cmocka_unit_test(test_one_at_a_time),
         cmocka_unit_test(test_from_node),
     };
 
