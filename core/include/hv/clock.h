@@ -19,6 +19,7 @@ extern struct clock_base {
     uint64_t base;
     uint64_t shift;
 } clock_base;
+/** clock_now() for all other ticks. Any context. */
 uint64_t clock_scale_now(void);
 
 /** Nanoseconds since boot, monotonic, the same on all CPUs. Any context. */
@@ -31,8 +32,9 @@ static inline uint64_t clock_now(void)
 /** Counter ticks -> ns, rounded down; ns -> ticks, rounded up. Saturating. Any context. */
 uint64_t clock_ticks_to_ns(uint64_t ticks);
 uint64_t clock_ns_to_ticks(uint64_t ns);
-/** Uptime ns -> absolute counter value (saturates at UINT64_MAX), and back. */
+/** clock_ns_to_counter() for all other ticks. Any context. */
 uint64_t clock_scale_to_counter(uint64_t uptime_ns);
+/** Uptime ns -> absolute counter value, rounded up (saturates at UINT64_MAX). Any context. */
 static inline uint64_t clock_ns_to_counter(uint64_t uptime_ns)
 {
     uint64_t shift = clock_base.shift, ticks;
@@ -42,6 +44,7 @@ static inline uint64_t clock_ns_to_counter(uint64_t uptime_ns)
     ticks = (uptime_ns + BIT(shift) - 1) >> shift;
     return clock_base.base + ticks;
 }
+/** Absolute counter value -> uptime ns, rounded down; 0 before boot. Any context. */
 uint64_t clock_counter_to_ns(uint64_t counter);
 /**
  * Boot: probe the table "timers" and set up clocksource and this CPU's clockevent. -ENODEV and other

@@ -27,11 +27,12 @@ DECLARE_PER_CPU(struct ctx_state, ctx_state);
 
 /** Where the caller is. Any context; it holds as long as the caller is not left. */
 enum ctx ctx_current(void);
-/** The two ends of hv_irq(). IRQs masked. */
+/** The beginning of hv_irq(). IRQs masked. */
 static inline void ctx_enter_irq(void)
 {
     this_cpu(ctx_state).irq_depth++;
 }
+/** Its end. IRQs masked. */
 static inline void ctx_leave_irq(void)
 {
     this_cpu(ctx_state).irq_depth--;
