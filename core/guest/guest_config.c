@@ -161,6 +161,7 @@ static void read_vcpu_nodes(struct guest_config *config, struct dt_node *vcpus,
                                number);
         }
         seen |= BIT(number);
+        config->vcpus[number].node = node;
         read_vcpu(report, node, &config->vcpus[number]);
     }
 }
@@ -193,6 +194,7 @@ void guest_config_vcpus(struct guest_config *config, struct report *report)
         return;
     }
     config->vcpu_count = count;
+    all.node = vcpus;
     read_vcpu(report, vcpus, &all);
     for (unsigned i = 0; i < count; i++) {
         config->vcpus[i] = all;

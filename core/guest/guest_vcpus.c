@@ -13,7 +13,7 @@ static int vcpu_add(struct guest *guest, unsigned number)
     struct vcpu_config vcpu_config = {
         .guest = guest,
         .subid = number,
-        .node = guest->node,
+        .node = config->node,
         .priority = config->priority,
         .time_slice = config->time_slice,
         .deadline = config->deadline,

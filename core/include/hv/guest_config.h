@@ -29,6 +29,7 @@
 enum guest_format { GUEST_FORMAT_IMAGE, GUEST_FORMAT_RAW, GUEST_FORMAT_ELF };
 
 struct guest_vcpu_config {
+    struct dt_node *node; /**< its own, or "vcpus" for one that has none */
     uint8_t priority;
     uint64_t time_slice; /**< ns, 0 = policy default */
     cpumask_t affinity;  /**< 0 = all */

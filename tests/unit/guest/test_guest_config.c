@@ -43,6 +43,8 @@ static void test_good(void **state)
     assert_int_equal(config.vcpu_count, 2);
     assert_int_equal(config.vcpus[0].priority, 3);
     assert_int_equal(config.vcpus[1].priority, 4);
+    assert_string_equal(config.vcpus[0].node->name, "vcpus");
+    assert_string_equal(config.vcpus[1].node->name, "vcpu@1");
     assert_int_equal(config.device_count, 3);
     assert_int_equal(config.devices[1].irq, 33);
     assert_int_equal(config.devices[1].irq_count, 2);
