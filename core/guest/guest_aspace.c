@@ -16,9 +16,9 @@ void guest_config_add_region(struct guest_config *config, const struct guest_reg
 {
     unsigned at = config->region_count;
 
-    if (at == GUEST_REGIONS_MAX) {
+    if (at == CONFIG_GUEST_REGIONS_MAX) {
         guest_config_error(report, region->node, "reg", "too many regions; a guest has at most %u",
-                           GUEST_REGIONS_MAX);
+                           CONFIG_GUEST_REGIONS_MAX);
         return;
     }
     while (at > 0 && config->regions[at - 1].start > region->start) {
@@ -250,9 +250,9 @@ static void add_device(struct guest_config *config, struct dt_node *node, struct
                            compatible);
         return;
     }
-    if (config->device_count == GUEST_DEVICES_MAX) {
+    if (config->device_count == CONFIG_GUEST_DEVICES_MAX) {
         guest_config_error(report, node, NULL, "too many devices; a guest has at most %u",
-                           GUEST_DEVICES_MAX);
+                           CONFIG_GUEST_DEVICES_MAX);
         return;
     }
     device->node = node;

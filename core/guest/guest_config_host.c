@@ -163,7 +163,7 @@ static void check_device(struct guest_config *config, struct dt_node *node, stru
     for (unsigned i = 0; dt_get_interrupt(host, i, cells) >= 2; i++) {
         check_interrupt(node, host, i, cells, report);
     }
-    if (config->passthrough_count < GUEST_DEVICES_MAX) {
+    if (config->passthrough_count < CONFIG_GUEST_DEVICES_MAX) {
         config->passthroughs[config->passthrough_count++] =
             (struct guest_passthrough_config){.node = node, .host = host};
     }

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUEST_REGIONS_MAX 64
-#define GUEST_DEVICES_MAX 32
 /** SPIs of a guest's interrupt controller: INTIDs from 32 on. */
 #define GUEST_SPI_MIN 32
 #define GUEST_SPI_DEFAULT 96
@@ -77,11 +75,11 @@ struct guest_config {
     unsigned vcpu_count;
     struct guest_vcpu_config vcpus[CONFIG_GUEST_VCPUS_MAX];
     unsigned region_count;
-    struct guest_region_config regions[GUEST_REGIONS_MAX]; /**< sorted by start */
+    struct guest_region_config regions[CONFIG_GUEST_REGIONS_MAX]; /**< sorted by start */
     unsigned device_count;
-    struct guest_device_config devices[GUEST_DEVICES_MAX]; /**< the interrupt controller first */
+    struct guest_device_config devices[CONFIG_GUEST_DEVICES_MAX]; /**< the interrupt controller first */
     unsigned passthrough_count;
-    struct guest_passthrough_config passthroughs[GUEST_DEVICES_MAX];
+    struct guest_passthrough_config passthroughs[CONFIG_GUEST_DEVICES_MAX];
     unsigned intc_version;
     uint32_t spi_count;
     bool without_files; /**< the bundle's files are not there to be checked */
