@@ -14,6 +14,7 @@
 #include <hv/page.h>
 #include <lib/errno.h>
 #include <libfdt.h>
+#include <port/host.h>
 #include <string.h>
 
 #define FAIL_ROUNDS 200
@@ -204,6 +205,27 @@ THREAD_TEST(test_pause_stops_time)
     assert_int_equal(guest_destroy(guest), 0);
 }
 
+/* Its counter is the host's own, and goes on while the guest is paused. */
+THREAD_TEST(test_host_counter)
+{
+    const struct fixture_edit edit = {"linux0", "bulkhead,counter", "host", sizeof("host"), false};
+    struct guest *guest;
+
+    (void)arg;
+    assert_int_equal(fixture_tree(&edit, 1), 0);
+    host_clock_advance_ns(1000000);
+    guest = fixture_create(&report);
+    assert_non_null(guest);
+    assert_int_equal(guest->arch.time_offset, 0);
+    assert_int_equal(guest_kick(guest), 0);
+    fixture_settle();
+    assert_int_equal(guest_pause(guest), 0);
+    host_clock_advance_ns(1000000);
+    assert_int_equal(guest_resume(guest), 0);
+    assert_int_equal(guest->arch.time_offset, 0);
+    assert_int_equal(guest_destroy(guest), 0);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup(test_memory_is_scrubbed, reset),
         cmocka_unit_test_setup(test_kick_reset_halt, reset),
         cmocka_unit_test_setup(test_pause_stops_time, reset),
+        cmocka_unit_test_setup(test_host_counter, reset),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);
