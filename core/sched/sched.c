@@ -81,13 +81,12 @@ static inline void arm(struct run_queue *rq, uint64_t event)
  * The policy chooses anew. It is not asked whether the time has really come: that is hardly ever not so, and then it
  * chooses the same. Where a switch follows at once, the timer is left for that to set.
  */
-uint64_t sched_timer_expired(uint64_t now)
+uint64_t sched_timer_expired(void)
 {
     struct run_queue *rq = &this_cpu(run_queue);
     struct ctx_state *ctx = &this_cpu(ctx_state);
     uint64_t event = SCHED_NEVER;
 
-    (void)now;
     /* Without the lock: what runs here and what the timer is set to is changed by this CPU only. */
     if (likely(!is_urgent(rq->current))) {
         __atomic_fetch_or(&rq->current->exit_work, VCPU_WORK_RESCHED, __ATOMIC_RELAXED);

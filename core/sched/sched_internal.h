@@ -73,7 +73,7 @@ void sched_expedite(struct vcpu *vcpu);
 #define SCHED_HELD HRTIMER_HELD
 
 /** hrtimer_sched_hook. */
-uint64_t sched_timer_expired(uint64_t now);
+uint64_t sched_timer_expired(void);
 /** CPU with the least load among those allowed and online; -EINVAL when there is none. */
 int sched_choose_cpu(cpumask_t affinity, unsigned *cpu);
 /**

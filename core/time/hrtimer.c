@@ -34,7 +34,7 @@ struct timer_queue {
     uint64_t event_ns;           /**< what the clockevent is set to, EVENT_NONE: stopped */
 };
 
-uint64_t (*hrtimer_sched_hook)(uint64_t now);
+uint64_t (*hrtimer_sched_hook)(void);
 
 DECLARE_PER_CPU(struct timer_queue, timer_queue);
 DEFINE_PER_CPU(struct timer_queue, timer_queue);
@@ -415,7 +415,7 @@ void hv_timer_interrupt(void)
     /* Only this CPU looks at the time of its scheduler's event and at what its clockevent is set to. */
     if (queue->sched_ns <= now) {
         queue->sched_ns = EVENT_NONE;
-        queue->sched_ns = hrtimer_sched_hook(now);
+        queue->sched_ns = hrtimer_sched_hook();
         if (likely(queue->sched_ns == HRTIMER_HELD)) {
             queue->sched_ns = EVENT_NONE;
             queue->event_ns = EVENT_NONE;

@@ -75,6 +75,6 @@ void hrtimer_sched_set(uint64_t expires_ns);
  * What to call when it has expired; handed down by the scheduler. It returns the next time,
  * HRTIMER_NEVER or HRTIMER_HELD. IRQ context, IRQs masked, no locks held.
  */
-extern uint64_t (*hrtimer_sched_hook)(uint64_t now);
+extern uint64_t (*hrtimer_sched_hook)(void);
 /** Boot: prepare this CPU's events. IRQs masked, interrupts of this CPU work. 0 or error. */
 int hrtimer_init_cpu(void);
