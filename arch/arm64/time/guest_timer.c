@@ -121,7 +121,7 @@ void guest_timer_load(struct vcpu *vcpu)
     arch_barrier_context();
     sysreg_write(cntv_ctl_el0, vcpu->arch.cntv_ctl);
     /* One of another CPU could fire there unseen while this CPU saves the world. */
-    if (unlikely(vcpu->arch.vtimer.cpu != cpu_id()))
+    if (unlikely(vcpu->arch.vtimer.cpu != cpu_id()) && hrtimer_is_armed(&vcpu->arch.vtimer))
         hrtimer_stop(&vcpu->arch.vtimer);
 }
 
