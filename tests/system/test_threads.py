@@ -50,7 +50,7 @@ def test_list(machine):
 def test_fp_registers(stations, output, smp):  # noqa: F811
     """Threads that use FP, and guests that check theirs all the time, take turns on the same CPUs."""
     one = stations.get(f"fp{smp}", guests.payload_files(output, "conform"),
-                       {"fp.dts": guests.payload("fp", "conform", vcpus=4, bootargs="case=fp")},
+                       {"fp.dts": guests.payload("fp", "conform", vcpus=4, bootargs="case=cpu.fp")},
                        smp=smp)
     for _ in range(3):
         with guests.running(one, "fp"):

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# Bare-metal payload guests: tests/guests/NAME/*.{c,S} with the shared tests/guests/lib make NAME.bin.
+# Bare-metal payload guests: tests/guests/NAME/*.{c,S}, NAME/GROUP/*.{c,S} with the shared tests/guests/lib make NAME.bin.
 #help   make guests          build the bare-metal payload guests of the tests
 
 guest-names := $(filter-out lib,$(notdir $(patsubst %/,%,$(sort $(dir \
 	$(wildcard tests/guests/*/*.c tests/guests/*/*.S))))))
+guest-src = $(wildcard $(foreach ext,c S,tests/guests/$(1)/*.$(ext) tests/guests/$(1)/*/*.$(ext)))
 guest-lib-src := $(wildcard tests/guests/lib/*.c tests/guests/lib/*.S)
 guest-script := $(wildcard tests/guests/lib/guest.ld)
 
@@ -31,8 +32,8 @@ $(O)/guests/%.S.o: tests/guests/%.S $(guest-flags)
 	$(Q)$(CC) $(guest-cflags) -D__ASSEMBLY__ -MMD -MP -c -o $@ $<
 
 define guest-rules
-$(O)/guests/$(1).elf: $(call guest-obj,$(wildcard tests/guests/$(1)/*.c tests/guests/$(1)/*.S) \
-		$(guest-lib-src)) $(guest-script)
+$(O)/guests/$(1).elf: $(call guest-obj,$(call guest-src,$(1)) $(guest-lib-src)) \
+		$(guest-script)
 	$$(call say,LD,$$@)
 	$$(Q)$$(LD) $$(guest-ldflags) -T $(guest-script) -o $$@ $$(filter %.o,$$^)
 endef
@@ -45,4 +46,4 @@ $(O)/guests/%.bin: $(O)/guests/%.elf
 guests: $(guest-bin)
 
 .SECONDARY: $(guest-bin:.bin=.elf)
--include $(wildcard $(O)/guests/*/*.d)
+-include $(wildcard $(O)/guests/*/*.d $(O)/guests/*/*/*.d)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cases of the conformance payload, one function each; a name is what "case=" selects.
+// What all conformance cases share. A case is a function registered by TEST_CASE, in the folder of its group.
 #pragma once
 
 #include <payload/arch.h>
 #include <payload/boot.h>
+#include <payload/cases.h>
 #include <payload/console.h>
 #include <payload/gic.h>
 #include <payload/psci.h>
@@ -22,25 +23,6 @@
 #define ESR_SEA_READ 0x96000010u
 #define ESR_SEA_WRITE 0x96000050u
 #define ESR_SEA_FETCH 0x86000010u
-
-void case_id(void);
-void case_sysreg(void);
-void case_exception(void);
-void case_abort(void);
-void case_mmio(void);
-void case_pl011(void);
-void case_psci(void);
-void case_smccc(void);
-void case_gic(void);
-void case_gic_order(void);
-void case_gic_many(void);
-void case_sgi(void);
-void case_timer(void);
-void case_timer_edges(void);
-void case_fp(void);
-void case_smp(void);
-void case_smp_sgi(void);
-void case_smp_cycle(void);
 
 /* FP registers: v0..v31 all derived from seed; the number of registers that differ. */
 void fp_fill(uint64_t seed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Several CPUs: start, identity, SGIs in all directions, routing, atomics, off and on again.
-#include "conform.h"
+#include "../conform.h"
 
 #define SGI_PING 1
 #define SGI_PONG 2
@@ -87,9 +87,10 @@ static void stop_others(void)
     gic_send_sgi_others(SGI_STOP);
 }
 
-void case_smp(void)
+static void case_smp(void)
 {
     unsigned others = boot_info.cpu_count - 1;
+    sum = 0;
     unsigned started = start_others(check_in);
     bool all = timer_wait(&arrived, others, 10000);
 
@@ -98,6 +99,8 @@ void case_smp(void)
     report("smp.off", others_off(), "not all off");
     report("smp.atomics", sum == (uint64_t)others * ADDITIONS, "%lu", sum);
 }
+
+TEST_CASE("smp.basic", 2, case_smp);
 
 static void check_ping_each(void)
 {
@@ -146,7 +149,7 @@ static void check_routing(void)
     gic_disable(SPI_ROUTED);
 }
 
-void case_smp_sgi(void)
+static void case_smp_sgi(void)
 {
     unsigned others = boot_info.cpu_count - 1;
 
@@ -168,14 +171,19 @@ void case_smp_sgi(void)
     report("smp.stopped", others_off(), "not all off");
 }
 
-void case_smp_cycle(void)
+TEST_CASE("smp.sgi", 2, case_smp_sgi);
+
+static void case_smp_cycle(void)
 {
     unsigned others = boot_info.cpu_count - 1, bad = 0;
 
     for (unsigned i = 0; i < CYCLES; i++) {
+        sum = 0;
         unsigned started = start_others(check_in);
 
         bad += started != others || !timer_wait(&arrived, others, 10000) || !others_off();
     }
     report("smp.cycles", !bad, "%u of %u cycles failed", bad, CYCLES);
 }
+
+TEST_CASE("smp.cycle", 2, case_smp_cycle);

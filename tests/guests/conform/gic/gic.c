@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Interrupt controller: identification, enable, pending, active, priorities, more interrupts than list registers.
-#include "conform.h"
+#include "../conform.h"
 
 #define SPI 50
 #define SPI_COUNT 12 /* SPI .. SPI + 11 */
@@ -105,7 +105,7 @@ static void check_active(void)
            gic_is_active(SPI), gic_is_pending(SPI));
 }
 
-void case_gic(void)
+static void case_gic(void)
 {
     check_identification();
     check_registers();
@@ -114,7 +114,9 @@ void case_gic(void)
     reset_spi(SPI);
 }
 
-void case_gic_order(void)
+TEST_CASE("gic.basic", 1, case_gic);
+
+static void case_gic_order(void)
 {
     static const uint8_t priorities[] = {0xa0, 0x40, 0xc0, 0x80};
     uint32_t acks[4], got;
@@ -156,7 +158,9 @@ void case_gic_order(void)
         reset_spi(SPI + i);
 }
 
-void case_gic_many(void)
+TEST_CASE("gic.order", 1, case_gic_order);
+
+static void case_gic_many(void)
 {
     unsigned total = SPI_COUNT + 16, wrong = 0, order = 0;
     uint8_t last = 0;
@@ -194,7 +198,9 @@ void case_gic_many(void)
         reset_spi(SPI + i);
 }
 
-void case_sgi(void)
+TEST_CASE("gic.many", 1, case_gic_many);
+
+static void case_sgi(void)
 {
     unsigned wrong = 0;
 
@@ -222,3 +228,5 @@ void case_sgi(void)
     open_irqs(2000);
     report("sgi.others_not_self", counts[4] == 0, "%u", counts[4]);
 }
+
+TEST_CASE("gic.sgi", 1, case_sgi);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exceptions that stay in the guest: syndrome and return address as on hardware.
-#include "conform.h"
+#include "../conform.h"
 
 static void expect(const char *name, uint32_t code, uint64_t a, uint64_t esr, uint64_t elr)
 {
@@ -21,7 +21,7 @@ static void check_illegal_return(const char *name, uint64_t spsr)
     report(name, !done && trap.esr == 0x3a000000, "executed %d esr 0x%lx", done, trap.esr);
 }
 
-void case_exception(void)
+static void case_exception(void)
 {
     uint64_t odd = (uintptr_t)case_exception + 2;
     uint32_t branch = 0xd61f0000; /* br x0 */
@@ -39,3 +39,5 @@ void case_exception(void)
     check_illegal_return("exception.eret_el3h", 0x3cd);
     check_illegal_return("exception.eret_reserved", 0x3c2);
 }
+
+TEST_CASE("cpu.exception", 1, case_exception);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ID registers, and the features that they hide: UNDEFINED, as on a CPU that lacks them.
-#include "conform.h"
+#include "../conform.h"
 
 #define ID_READ(crm, op2) id_read(CODE_MRS(3, 0, 0, crm, op2))
 #define FIELD(reg, bit) ((unsigned)((reg) >> (bit)) & 15)
@@ -122,10 +122,12 @@ static void check_undefined(void)
     isb();
 }
 
-void case_id(void)
+static void case_id(void)
 {
     check_space();
     check_values();
     check_hidden();
     check_undefined();
 }
+
+TEST_CASE("cpu.id", 1, case_id);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accesses where nothing is: the synchronous external abort that the bare machine gives.
-#include "conform.h"
+#include "../conform.h"
 
 /* Instructions with the address in x0 and data in x1 (x2). */
 static const struct {
@@ -37,7 +37,7 @@ static void expect_fetch(const char *name, uint64_t addr)
            "executed %d esr 0x%lx far 0x%lx elr 0x%lx", done, trap.esr, trap.far, trap.elr);
 }
 
-void case_abort(void)
+static void case_abort(void)
 {
     uint64_t end = boot_info.ram_base + boot_info.ram_size;
 
@@ -56,3 +56,5 @@ void case_abort(void)
         expect_fetch("abort.fetch_gicd", EXEC_DEVICES + GICD_BASE);
     }
 }
+
+TEST_CASE("memory.abort", 1, case_abort);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // System registers: those of higher levels are UNDEFINED, those of EL1 keep what is written.
-#include "conform.h"
+#include "../conform.h"
 
 static void check_higher_levels(void)
 {
@@ -96,7 +96,7 @@ static void check_frequency(void)
            trap.esr);
 }
 
-void case_sysreg(void)
+static void case_sysreg(void)
 {
     check_higher_levels();
     check_frequency();
@@ -105,3 +105,5 @@ void case_sysreg(void)
     check_translate();
     check_constant("sysreg.actlr", CODE_MRS(3, 0, 1, 0, 1));
 }
+
+TEST_CASE("cpu.sysreg", 1, case_sysreg);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generic timer: counters, the two timers' interrupts, WFI, and the corners of the comparison.
-#include "conform.h"
+#include "../conform.h"
 
 static volatile uint32_t fired[2];
 static volatile uint64_t fired_at[2];
@@ -139,7 +139,7 @@ static void check_ticks(void)
            elapsed);
 }
 
-void case_timer(void)
+static void case_timer(void)
 {
     static const char *virt[] = {"timer.virt_irq", "timer.virt_wfi", "timer.virt_ack",
                                  "timer.virt_level", "timer.virt_imask"};
@@ -153,6 +153,8 @@ void case_timer(void)
     check_interrupt(true, phys);
     check_ticks();
 }
+
+TEST_CASE("timer.basic", 1, case_timer);
 
 static void expect_status(const char *name, bool physical, uint64_t compare, bool want)
 {
@@ -180,7 +182,7 @@ static void check_value(const char *name, bool physical)
     set_control(physical, 0);
 }
 
-void case_timer_edges(void)
+static void case_timer_edges(void)
 {
     uint64_t now = timer_now();
 
@@ -201,3 +203,5 @@ void case_timer_edges(void)
     isb();
     report("timer.cntkctl", (sysreg_read(cntkctl_el1) & 3) == 3, "0x%lx", sysreg_read(cntkctl_el1));
 }
+
+TEST_CASE("timer.edges", 1, case_timer_edges);

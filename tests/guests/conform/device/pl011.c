@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PL011: identification, flags, the transmit interrupt from register to handler.
-#include "conform.h"
+#include "../conform.h"
 
 static volatile uint32_t taken;
 static volatile uint32_t seen_mis;
@@ -61,7 +61,7 @@ static void check_transmit_interrupt(void)
     gic_disable(UART_INTID);
 }
 
-void case_pl011(void)
+static void case_pl011(void)
 {
     report("pl011.cellid", id_word(UART_CELLID0) == 0xb105f00d, "0x%x", id_word(UART_CELLID0));
     report("pl011.periphid", (id_word(UART_PERIPHID0) & 0xfffff) == 0x41011, "0x%x",
@@ -75,3 +75,5 @@ void case_pl011(void)
     console_init();
     print("\n");
 }
+
+TEST_CASE("device.pl011", 1, case_pl011);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PSCI: versions, features, errors, standby.
-#include "conform.h"
+#include "../conform.h"
 
 static void expect(const char *name, int64_t got, int64_t want)
 {
@@ -20,11 +20,11 @@ static void check_cpu_on(void)
 {
     uint64_t absent = 0x7f;
 
-    expect("psci.on_self", psci_call(PSCI_CPU_ON, boot_info.mpidr[0], (uintptr_t)case_psci, 0),
+    expect("psci.on_self", psci_call(PSCI_CPU_ON, boot_info.mpidr[0], (uintptr_t)check_cpu_on, 0),
            PSCI_ALREADY_ON);
-    expect("psci.on_absent", psci_call(PSCI_CPU_ON, absent, (uintptr_t)case_psci, 0),
+    expect("psci.on_absent", psci_call(PSCI_CPU_ON, absent, (uintptr_t)check_cpu_on, 0),
            PSCI_INVALID_PARAMETERS);
-    expect("psci.on_garbage", psci_call(PSCI_CPU_ON, ~0ul, (uintptr_t)case_psci, 0),
+    expect("psci.on_garbage", psci_call(PSCI_CPU_ON, ~0ul, (uintptr_t)check_cpu_on, 0),
            PSCI_INVALID_PARAMETERS);
     expect("psci.affinity_self", psci_call(PSCI_AFFINITY_INFO, boot_info.mpidr[0], 0, 0), 0);
     expect("psci.affinity_absent", psci_call(PSCI_AFFINITY_INFO, absent, 0, 0),
@@ -56,7 +56,7 @@ static void check_standby(void)
            slept);
 }
 
-void case_psci(void)
+static void case_psci(void)
 {
     expect("psci.version", psci_call(PSCI_VERSION, 0, 0, 0), 0x10001);
     expect("psci.features_version", psci_call(PSCI_FEATURES, PSCI_VERSION, 0, 0), 0);
@@ -72,3 +72,5 @@ void case_psci(void)
     check_cpu_on();
     check_standby();
 }
+
+TEST_CASE("psci.calls", 1, case_psci);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SMCCC: both conduits, unknown functions, which registers survive, immediates.
-#include "conform.h"
+#include "../conform.h"
 
 typedef void (*conduit)(struct smccc *);
 
@@ -51,7 +51,7 @@ static void check_immediates(const char *name, uint32_t base)
     report(name, !wrong, "%u wrong answers", wrong);
 }
 
-void case_smccc(void)
+static void case_smccc(void)
 {
     struct smccc regs = {.x = {SMCCC_VERSION}};
 
@@ -70,3 +70,5 @@ void case_smccc(void)
     smccc_hvc(&regs);
     report("smccc.features_unknown", (int32_t)regs.x[0] == PSCI_NOT_SUPPORTED, "0x%lx", regs.x[0]);
 }
+
+TEST_CASE("psci.smccc", 1, case_smccc);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Device accesses of every form, on registers that keep what is written.
-#include "conform.h"
+#include "../conform.h"
 
 #define UART_IBRD 0x24
 #define SPI_SCRATCH 52 /* a word of four priorities that nobody uses */
@@ -85,7 +85,7 @@ static void check_strange(void)
     report("mmio.strange", sane, "esr 0x%lx far 0x%lx elr +0x%lx", trap.esr, trap.far, trap.elr);
 }
 
-void case_mmio(void)
+static void case_mmio(void)
 {
     uint64_t priority = GICD_BASE + GICD_IPRIORITYR + SPI_SCRATCH;
 
@@ -95,3 +95,5 @@ void case_mmio(void)
     check_strange();
     console_init();
 }
+
+TEST_CASE("memory.mmio", 1, case_mmio);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // FP registers survive sleep, interrupts and other VCPUs; with several CPUs each has its own pattern.
-#include "conform.h"
+#include "../conform.h"
 
 #define ROUNDS 20
 
@@ -41,7 +41,7 @@ static void rounds(void)
     __atomic_fetch_add(&finished, 1, __ATOMIC_RELEASE);
 }
 
-void case_fp(void)
+static void case_fp(void)
 {
     unsigned started = 1;
 
@@ -56,3 +56,5 @@ void case_fp(void)
     for (unsigned i = 1; i < boot_info.cpu_count; i++)
         smp_wait_off(i, 5000);
 }
+
+TEST_CASE("cpu.fp", 1, case_fp);
