@@ -2,11 +2,12 @@
 # Checks, tests and measurements.
 #help   make check           format, layers, symbols, sizes, FP registers, licences, both compilers
 #help   make test            set-up, checks, unit tests, system tests; ends with N passed, N failed
+#help   make test-long       the tests marked long: whole matrix, long fuzz, races; at most 60 minutes
 #help   make bench           exact instruction counts under QEMU's -icount
 
 #help   make format          write all C code as .clang-format says
 
-.PHONY: check format test bench
+.PHONY: check format test test-long bench
 format:
 	$(Q)find $(wildcard arch core drivers emulators libs tests) -name '*.[ch]' -exec clang-format -i {} +
 
@@ -15,6 +16,9 @@ check: setup
 
 test: setup
 	$(Q)tools/test $(O) $(CACHE)
+
+test-long: setup
+	$(Q)tools/test --long $(O) $(CACHE)
 
 bench: setup
 	$(Q)$(build-again) all guests

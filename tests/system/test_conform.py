@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The conformance cases: on the bare machine, which proves the cases, and as guests, which proves Bulkhead."""
+import os
+import re
+
+import guests
+import pytest
+import qemu
+from guests import module_stations, stations  # noqa: F401 (fixtures)
+from machine import Machine
+
+FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "guests", "conform")
+GROUPS = sorted(entry.name for entry in os.scandir(FOLDER) if entry.is_dir())
+# (GIC, CPU, host CPUs)
+MATRIX = [(gic, cpu, smp) for gic in (2, 3) for cpu in ("cortex-a72", "max") for smp in (1, 4)]
+CORNERS = [(2, "max", 4), (3, "cortex-a72", 1)]
+BARE = [(gic, cpu) for gic in (2, 3) for cpu in ("cortex-a72", "max")]
+BARE_CORNER = [(3, "cortex-a72")]
+VCPUS = (1, 4)
+VCPUS_MANY = 8
+WITH_MANY = ("gic", "psci", "smp")
+# A log, so that no verdict of a long run is lost.
+UART = guests.UART.replace("interrupts", "bulkhead,log-size = <0x8000>;\n\tinterrupts")
+
+
+def name_of(config):
+    """Return the configuration as part of a test's name."""
+    words = [f"gic{config[0]}", config[1].removeprefix("cortex-")]
+    return "-".join(words + [f"smp{smp}" for smp in config[2:]])
+
+
+def configured(configs):
+    """Parametrize a test by configuration and, within each, by group."""
+    return pytest.mark.parametrize(
+        "config,group", [pytest.param(config, group, id=f"{name_of(config)}-{group}")
+                         for config in configs for group in GROUPS])
+
+
+def tree(name, vcpus, bootargs):
+    """Return the DTS of a guest that runs conformance cases."""
+    size = 16 * guests.MIB
+    return guests.dts(name, 'bulkhead,kernel = "conform.bin"; bulkhead,format = "raw";',
+                      f"vcpus {{ bulkhead,count = <{vcpus}>; }};",
+                      aspace=guests.MEMORY.format(size=size) + UART + guests.RTC,
+                      bootargs=f"host=bulkhead {bootargs}")
+
+
+def counts(group):
+    """Return the numbers of VCPUs that a group runs with."""
+    return VCPUS + (VCPUS_MANY,) * (group in WITH_MANY)
+
+
+def trees():
+    """Return the DTS files of all guests."""
+    return {f"{group}{vcpus}.dts": tree(f"{group}{vcpus}", vcpus, f"case={group}")
+            for group in GROUPS for vcpus in counts(group)}
+
+
+def station(stations, output, config):  # noqa: F811
+    """Return the running machine of a configuration; only one runs at a time."""
+    key = name_of(config)
+    if key not in stations.machines:
+        stations.drop()
+    gic, cpu, smp = config
+    return stations.get(key, guests.payload_files(output, "conform"), trees(), gic=gic, cpu=cpu, smp=smp)
+
+
+def check_text(text):
+    """Fail with the FAIL lines of what cases printed, or without their good end."""
+    failures = re.findall(r"^FAIL .*$", text, re.M)
+    assert not failures, "\n".join(failures)
+    assert re.search(r"^SUMMARY passed=\d+ failed=0 ", text, re.M), text[-2000:]
+
+
+def check_guests(one, group):
+    """Run a group's cases as guests, one after the other."""
+    for vcpus in counts(group):
+        name = f"{group}{vcpus}"
+        with guests.running(one, name):
+            guests.console(one, name, r"^SUMMARY ", 120)
+            check_text(one.cmd(f"vserial log {name}/uart0"))
+
+
+@configured(CORNERS)
+def test_guest(stations, output, config, group):  # noqa: F811
+    """What a guest sees is what the architecture says; several VCPUs also on one CPU."""
+    check_guests(station(stations, output, config), group)
+
+
+@pytest.mark.long
+@configured([config for config in MATRIX if config not in CORNERS])
+def test_guest_matrix(stations, output, config, group):  # noqa: F811
+    """The same on all other machines."""
+    check_guests(station(stations, output, config), group)
+
+
+@pytest.fixture
+def bare(request, output, tmp_path):
+    """bare(config, smp, bootargs) runs cases on a machine without Bulkhead; returns what they printed."""
+    def run(config, smp, bootargs):
+        gic, cpu = config
+        settings = qemu.Config(image=guests.payload_files(output, "conform")[0], el2=False, gic=gic,
+                               cpu=cpu, smp=smp, mem="512M", append=bootargs)
+        with Machine(settings, str(tmp_path / f"bare{smp}.log")) as one:
+            one.start()
+            return one.expect_exit(120)
+    return run
+
+
+def check_bare(bare, config, group):  # pylint: disable=redefined-outer-name
+    """Run a group's cases on the bare machine."""
+    for cpus in counts(group):
+        check_text(bare(config, cpus, f"case={group}"))
+
+
+@configured(BARE_CORNER)
+def test_bare(bare, config, group):
+    """A case is right about the architecture when the bare machine passes it."""
+    check_bare(bare, config, group)
+
+
+@pytest.mark.long
+@configured([config for config in BARE if config not in BARE_CORNER])
+def test_bare_matrix(bare, config, group):
+    """The same on all other machines."""
+    check_bare(bare, config, group)
