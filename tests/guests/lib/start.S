@@ -59,7 +59,8 @@ cpu_setup:
 identity_map:
     .quad 0x0060000000000401                 /* 0..1 GiB: devices, never executed by accident */
     .quad 0x0000000000000705 | 0x40000000    /* 1..2 GiB: RAM */
-    .fill 251, 8, 0
+    .quad 0x0000000000000745 | 0x40000000    /* 2..3 GiB: the same RAM for EL0 */
+    .fill 250, 8, 0
     .quad 0x0000000000000401                 /* 253..254 GiB: the devices again, executable */
     .quad 0x0000000000000705 | 0x3f80000000  /* 254..255 GiB: nothing there, executable */
     .quad 0x0060000000000401 | 0x3fc0000000  /* 255..256 GiB: nothing there, device attribute */

@@ -11,6 +11,13 @@
 #define HANDLERS 1020
 #define CODE_MAX 16
 #define CODE_RET 0xd65f03c0u
+#define CODE_SVC 0xd4000001u
+#define CODE_SVC_A32 0xef000000u
+#define EL0_ALIAS 0x40000000ul /* from RAM to where EL0 may use it, see start.S */
+#define SPSR_EL0 0x3c0
+#define SPSR_EL0_A32 0x1d0
+#define VECTOR_EL0 8
+#define VECTOR_EL0_A32 12
 
 struct trap_frame {
     uint64_t x[31];
@@ -24,6 +31,12 @@ struct trap_context {
     struct trap trap;
 };
 
+/* Known to vectors.S. */
+struct el0_entry {
+    uint64_t pc, spsr, x[2];
+};
+
+uint64_t el0_enter(uint64_t entry, uint64_t unused);
 bool trap_guard(struct trap_context *ctx, trap_fn fn, uint64_t a, uint64_t b);
 void trap_landing(void);
 void trap_handle(struct trap_frame *frame, uint64_t vector);
@@ -76,7 +89,8 @@ void trap_handle(struct trap_frame *frame, uint64_t vector)
     if (!cpu->trap)
         die("FAIL exception cpu %u vector %u esr 0x%lx elr 0x%lx far 0x%lx\nSUMMARY aborted\n",
             cpu->index, (unsigned)vector, frame->esr, frame->elr, frame->far);
-    cpu->trap->trap = (struct trap){vector, frame->esr, frame->far, frame->elr, frame->spsr};
+    cpu->trap->trap = (struct trap){vector,     frame->esr,  frame->far,
+                                    frame->elr, frame->spsr, {frame->x[0], frame->x[1]}};
     frame->x[0] = (uintptr_t)cpu->trap;
     frame->elr = (uintptr_t)trap_landing;
     frame->spsr = 0x3c5; /* EL1h, all masked; trap_guard restores the masks */
@@ -98,14 +112,12 @@ bool trap_try(trap_fn fn, uint64_t a, uint64_t b, uint64_t *result, struct trap 
     return ok;
 }
 
-bool trap_try_code(const uint32_t *code, unsigned count, uint64_t a, uint64_t b, uint64_t *result,
-                   struct trap *trap)
+static uint32_t *code_put(const uint32_t *code, unsigned count, uint32_t end)
 {
     uint32_t *buffer = code_buffer[this_cpu()->index];
-    struct trap seen = {0};
 
     for (unsigned i = 0; i < CODE_MAX; i++) {
-        buffer[i] = i < count ? code[i] : CODE_RET;
+        buffer[i] = i < count ? code[i] : end;
         __asm__ volatile("dc cvau, %0" ::"r"(&buffer[i]) : "memory");
     }
     dsb();
@@ -113,9 +125,32 @@ bool trap_try_code(const uint32_t *code, unsigned count, uint64_t a, uint64_t b,
         __asm__ volatile("ic ivau, %0" ::"r"(&buffer[i]) : "memory");
     dsb();
     isb();
+    return buffer;
+}
+
+bool trap_try_code(const uint32_t *code, unsigned count, uint64_t a, uint64_t b, uint64_t *result,
+                   struct trap *trap)
+{
+    uint32_t *buffer = code_put(code, count, CODE_RET);
+    struct trap seen = {0};
     bool ok = trap_try((trap_fn)(uintptr_t)buffer, a, b, result, &seen);
+
     seen.elr -= (uintptr_t)buffer;
     if (trap)
         *trap = seen;
     return ok;
+}
+
+bool trap_try_el0(const uint32_t *code, unsigned count, bool aarch32, struct trap *trap)
+{
+    uint32_t *buffer = code_put(code, count, aarch32 ? CODE_SVC_A32 : CODE_SVC);
+    uintptr_t pc = (uintptr_t)buffer + EL0_ALIAS;
+    struct el0_entry entry = {pc, aarch32 ? SPSR_EL0_A32 : SPSR_EL0, {trap->x[0], trap->x[1]}};
+
+    /* The memory clobber of the call that never returns: what entry holds must be stored. */
+    __asm__ volatile("" ::"r"(&entry) : "memory");
+    trap_try(el0_enter, (uintptr_t)&entry, 0, NULL, trap);
+    trap->elr -= pc;
+    return trap->vector == (aarch32 ? VECTOR_EL0_A32 : VECTOR_EL0) &&
+           trap->elr == (count + 1) * sizeof(*code);
 }

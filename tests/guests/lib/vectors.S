@@ -117,6 +117,15 @@ trap_leave:
     mov w0, w1
     ret
 
+/* uint64_t el0_enter(const struct el0_entry *entry, unused): left by an exception only. */
+    .global el0_enter
+el0_enter:
+    ldp x2, x3, [x0]
+    msr elr_el1, x2
+    msr spsr_el1, x3
+    ldp x0, x1, [x0, #16]
+    eret
+
     .macro smccc_call name, insn
     .global \name
 \name:

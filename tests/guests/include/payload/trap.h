@@ -9,6 +9,7 @@ enum {
     EC_UNKNOWN = 0x00,
     EC_FP = 0x07,
     EC_ILLEGAL = 0x0e,
+    EC_SVC32 = 0x11,
     EC_SVC = 0x15,
     EC_SYSREG = 0x18,
     EC_SVE = 0x19,
@@ -21,6 +22,7 @@ enum {
 struct trap {
     uint64_t vector; /**< index of the vector, 0..15; 4 = synchronous, EL1h */
     uint64_t esr, far, elr, spsr;
+    uint64_t x[2]; /**< x0 and x1 when it was taken */
 };
 #define TRAP_EC(trap) ((unsigned)((trap).esr >> 26) & 0x3f)
 
@@ -35,6 +37,9 @@ bool trap_try_code(const uint32_t *code, unsigned count, uint64_t a, uint64_t b,
 #define CODE_MRS(op0, op1, crn, crm, op2)                                                          \
     (0xd5200000u | (uint32_t)(op0) << 19 | (op1) << 16 | (crn) << 12 | (crm) << 8 | (op2) << 5)
 #define CODE_MSR(op0, op1, crn, crm, op2) (CODE_MRS(op0, op1, crn, crm, op2) & ~0x00200000u)
+
+/** The same at EL0 (AArch32: A32 words) with x0 and x1 of *trap; an SVC is added, and true means that it was reached. */
+bool trap_try_el0(const uint32_t *code, unsigned count, bool aarch32, struct trap *trap);
 
 typedef void (*irq_handler)(uint32_t intid);
 /** One handler an INTID, on all CPUs; it runs with interrupts masked, between acknowledge and EOI. */
