@@ -22,13 +22,14 @@ include tools/make/run.mk
 include tools/make/test.mk
 
 .PHONY: all
-all: $(O)/Image
+all: $(O)/Image $(O)/Image-selftest
 
 .PHONY: clean
 clean:
 	$(call say,CLEAN,$(O))
 	$(Q)rm -rf $(O)/arm64 $(O)/host $(O)/gen $(O)/check $(O)/guests $(O)/boot $(O)/test-logs \
-		$(O)/reports $(O)/unit.json $(O)/debug.log $(O)/gdb.sock $(O)/Image $(O)/bulkhead.elf $(O)/bulkhead.map
+		$(O)/reports $(O)/unit.json $(O)/debug.log $(O)/gdb.sock $(O)/Image $(O)/Image-selftest \
+		$(O)/bulkhead.elf $(O)/bulkhead.map $(O)/selftest.elf $(O)/selftest.map
 
 .PHONY: distclean
 distclean:

@@ -6,7 +6,7 @@
 #define SITES_MAX 512u
 
 static struct heap_site overflow = {.file = "others"}; /* number 0 */
-static struct heap_site *sites[SITES_MAX] = {&overflow};
+static struct heap_site *sites[SITES_MAX];             /* from 1 on */
 static unsigned site_count = 1;
 
 uint16_t heap_site_id(struct heap_site *site)
@@ -20,12 +20,14 @@ uint16_t heap_site_id(struct heap_site *site)
 
 struct heap_site *heap_site_by_id(unsigned id)
 {
+    if (id == 0)
+        return &overflow;
     return id < site_count ? sites[id] : NULL;
 }
 
 void heap_site_charge(unsigned id, int64_t objects, int64_t bytes)
 {
-    struct heap_site *site = sites[id];
+    struct heap_site *site = heap_site_by_id(id);
 
     site->objects += (uint64_t)objects;
     site->bytes += (uint64_t)bytes;

@@ -16,6 +16,7 @@ LOGS = os.path.join(OUTPUT, "test-logs")
 sys.path.insert(0, TOOLS)
 
 import bundle as bundle_tool  # noqa: E402
+import guests  # noqa: E402
 import qemu  # noqa: E402
 from machine import Machine  # noqa: E402
 
@@ -67,6 +68,7 @@ def bundle(tmp_path):
 def machine(request, output, tmp_path):
     """machine(boot="direct", gic=3, smp=1, cpu=…, mem=…, bundle=…, …) starts a machine.
 
+    selftest=True: its image has the self tests, too.
     It returns when mterm's prompt is there (wait=False: at once). Every machine ends with the test;
     its log is kept in OUTPUT/test-logs when the test fails.
     """
@@ -74,13 +76,13 @@ def machine(request, output, tmp_path):
     name = re.sub(r"[^\w.-]+", "_", request.node.nodeid.rpartition("/")[2])
     machines, logs, number = [], [], itertools.count()
 
-    def start(wait=True, reboot=False, image=None, script=None, **settings):
+    def start(wait=True, reboot=False, image=None, selftest=False, script=None, **settings):
         count = next(number)
         log = os.path.join(LOGS, f"{name}.{count}.log" if count else f"{name}.log")
         if os.path.exists(log):
             os.remove(log)
         logs.append(log)
-        config = qemu.Config(image=image or os.path.join(output, "Image"), **settings)
+        config = qemu.Config(image=image or guests.image(output, selftest), **settings)
         if config.boot == "uboot" and config.disk is None:
             config.disk = str(tmp_path / f"disk{count}.img")
             qemu.make_disk(config.disk, config.image, config.bundle, script)

@@ -85,6 +85,11 @@ def payload_files(output, *names):
     return [os.path.join(output, "guests", f"{name}.bin") for name in names]
 
 
+def image(output, selftest=False):
+    """Return the path of the image; with selftest that of the same with the self tests in it."""
+    return os.path.join(output, "Image-selftest" if selftest else "Image")
+
+
 class Stations:
     """Machines that the tests of a module share; one whose test failed is not used again."""
 
@@ -95,14 +100,14 @@ class Stations:
         self.machines = {}
         self.logs = []
 
-    def get(self, key, files=(), texts=None, image=None, **settings):
+    def get(self, key, files=(), texts=None, selftest=False, **settings):
         """Return the running machine of that key, or start it with a bundle of files and texts."""
         if key not in self.machines:
             log = f"{self.log_prefix}.{key}.{len(self.logs)}.log"
             if os.path.exists(log):
                 os.remove(log)
             self.logs.append(log)
-            config = qemu.Config(image=image or os.path.join(self.output, "Image"),
+            config = qemu.Config(image=image(self.output, selftest),
                                  bundle=self._pack(key, files, texts or {}), **settings)
             self.machines[key] = Machine(config, log)
             self.machines[key].start()

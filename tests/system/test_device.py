@@ -65,7 +65,7 @@ def test_what_may_not_be_disabled(machine):
 @pytest.mark.parametrize("gic", [2, 3])
 def test_selftests(machine, gic):
     """An interrupt that raises itself, and handlers that sleep, on the real controller."""
-    one = machine(gic=gic, smp=2)
+    one = machine(gic=gic, smp=2, selftest=True)
     for name in ("irq-cost", "irq-storm", "irq-thread"):
         assert f"selftest {name}: passed" in one.cmd(f"selftest run {name}", 60)
 

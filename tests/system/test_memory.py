@@ -41,7 +41,8 @@ def texts():
 def station(stations, output):  # noqa: F811
     """station(smp): a machine with the guests of this file."""
     def get(smp=2):
-        return stations.get(f"smp{smp}", guests.payload_files(output, "share"), texts(), smp=smp)
+        return stations.get(f"smp{smp}", guests.payload_files(output, "share"), texts(), smp=smp,
+                            selftest=True)
     return get
 
 

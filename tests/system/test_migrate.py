@@ -33,7 +33,8 @@ def station(stations, output):  # noqa: F811
         key = f"gic{gic}" + "".join(settings.pop("key", ""))
         files = guests.payload_files(output, "canary", "conform", "evil-small")
         more = settings.pop("texts", {})
-        return stations.get(key, files, {**texts(), **more}, gic=gic, smp=CPUS, **settings)
+        return stations.get(key, files, {**texts(), **more}, gic=gic, smp=CPUS,
+                            selftest=True, **settings)
     return get
 
 

@@ -16,7 +16,7 @@ def selftest(one, name, amount, timeout):
 
 def test_stress(machine):
     """200 threads on 4 CPUs for a minute, on everything that a thread can sleep in."""
-    one = machine(smp=4)
+    one = machine(smp=4, selftest=True)
     text = selftest(one, "thread-stress", 60, 180)
     # How many depends on how soon the host runs a CPU that was woken.
     rounds = int(re.search(r"(\d+) rounds", text).group(1))
@@ -26,13 +26,13 @@ def test_stress(machine):
 
 def test_timer_race(machine):
     """All CPUs start, stop and move the same timer events: no CPU waits for one that does not run."""
-    text = selftest(machine(smp=4), "timer-race", 20000, 60)
+    text = selftest(machine(smp=4, selftest=True), "timer-race", 20000, 60)
     assert " 0 faults" in text, text
 
 
 def test_more_than_memory(machine):
     """Threads until memory is used up: a clean error, everything is given back, twice."""
-    one = machine(smp=2, mem="128M")
+    one = machine(smp=2, mem="128M", selftest=True)
     numbers = [int(re.search(r"(\d+) threads: ENOMEM", selftest(one, "thread-crowd", 0, 180)).group(1))
                for _ in range(2)]
     assert numbers[0] > 500 and numbers[0] - numbers[1] <= 1, numbers
@@ -51,7 +51,7 @@ def test_fp_registers(stations, output, smp):  # noqa: F811
     """Threads that use FP, and guests that check theirs all the time, take turns on the same CPUs."""
     one = stations.get(f"fp{smp}", guests.payload_files(output, "conform"),
                        {"fp.dts": guests.payload("fp", "conform", vcpus=4, bootargs="case=cpu.fp")},
-                       smp=smp)
+                       smp=smp, selftest=True)
     for _ in range(3):
         with guests.running(one, "fp"):
             selftest(one, "thread-fp", 5, 120)

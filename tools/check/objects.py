@@ -7,7 +7,7 @@ import re
 from common import files, lines, text
 from layers import room_of_headers
 
-IMAGE_LIMIT = 512 * 1024
+IMAGE_LIMIT = 384 * 1024
 FRAME_LIMIT = 1024
 # Kept free on each stack: one exception frame with the interrupt handler on top of the deepest path.
 INTERRUPT_BUDGET = 1536

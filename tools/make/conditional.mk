@@ -5,4 +5,3 @@
 dropped :=
 only-if = $(if $(filter y,$($(1))),,$(eval dropped += $(2)))
 
-$(call only-if,CONFIG_SELFTEST,core/mterm/commands/selftest.c $(wildcard tests/selftest/*.c))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# The arm64 image: objects, generated headers, a two-step link with a symbol table, the flat Image.
+# The arm64 image: objects, generated headers, a two-step link with its tables, the flat Image.
 
 arm64-obj := $(patsubst %,$(O)/arm64/%.o,$(arm64-src))
+selftest-obj := $(patsubst %,$(O)/arm64/%.o,$(selftest-src))
 ASM_OFFSETS := $(O)/gen/asm_offsets.h
 LINK_SCRIPT := $(O)/gen/link.ld
 arm64-flags := $(O)/gen/arm64.flags
@@ -9,6 +10,8 @@ arm64-flags := $(O)/gen/arm64.flags
 arm64-command = $(CC) $(arm64-cflags) | $(arm64-asflags) | $(LD) $(arm64-ldflags)
 $(eval $(call remember,$(arm64-flags),arm64-command))
 
+# Private: what an object needs (the file of its flags) does not depend on which object asks first.
+$(foreach room,$(hot-rooms),$(eval $(O)/arm64/$(room)/%.c.o: private optimise := -O2))
 $(O)/arm64/libs/freestanding/%.c.o: extra-cflags := $(freestanding-cflags)
 # Code of threads that declare FP; each function that uses it is named in tools/check/exceptions.txt.
 $(O)/arm64/%_fp.c.o: uses-fp := 1
@@ -41,33 +44,49 @@ $(LINK_SCRIPT): arch/arm64/boot/link.lds.S $(arm64-flags)
 	$(call say,GEN,$@)
 	$(Q)$(CC) $(arm64-cppflags) -D__ASSEMBLY__ -E -P -x c -MMD -MP -MF $@.d -MT $@ -o $@ $<
 
-# The symbol table holds offsets of functions, so it can only be written after a first link.
-# It sits behind all text, so that the second link moves no function; symtab.py checks that.
-$(O)/gen/symtab_empty.S: tools/symtab.py
-	$(Q)$(PYTHON) tools/symtab.py empty $@
+# The tables of functions and of pointers can only be written after a first link. They sit behind all that
+# they describe, so that the second link moves nothing of it; the tools check that.
+$(O)/gen/empty_symtab.S: tools/symtab.py
+	$(Q)$(PYTHON) $< empty $@
 
-$(O)/gen/symtab.S: $(O)/gen/first.elf tools/symtab.py
+$(O)/gen/empty_relocs.S: tools/relocs.py
+	$(Q)$(PYTHON) $< empty $@
+
+$(O)/gen/%_symtab.S: $(O)/gen/%_first.elf tools/symtab.py
 	$(call say,GEN,$@)
 	$(Q)$(NM) -n $< | $(PYTHON) tools/symtab.py generate $@
 
-$(O)/gen/symtab%.o: $(O)/gen/symtab%.S
+$(O)/gen/%_relocs.S: $(O)/gen/%_first.elf tools/relocs.py
+	$(call say,GEN,$@)
+	$(Q)$(PYTHON) tools/relocs.py generate $< $@
+
+$(O)/gen/%_symtab.o: $(O)/gen/%_symtab.S
 	$(Q)$(CC) -c -o $@ $<
 
-$(O)/gen/symtab.o: $(O)/gen/symtab.S
+$(O)/gen/%_relocs.o: $(O)/gen/%_relocs.S
 	$(Q)$(CC) -c -o $@ $<
 
-$(O)/gen/first.elf: $(O)/gen/symtab_empty.o $(arm64-obj) $(LINK_SCRIPT) $(libfdt-archive)
-	$(call say,LD,$@)
-	$(Q)$(LD) $(arm64-ldflags) -T $(LINK_SCRIPT) -o $@ $(arm64-obj) $< $(libfdt-archive)
+link-image = $(Q)$(LD) $(arm64-ldflags) -T $(LINK_SCRIPT) -Map=$(@:.elf=.map) -o $@ $(filter %.o %.a,$^)
 
-$(O)/bulkhead.elf: $(O)/gen/symtab.o $(arm64-obj) $(LINK_SCRIPT) $(libfdt-archive)
-	$(call say,LD,$@)
-	$(Q)$(LD) $(arm64-ldflags) -T $(LINK_SCRIPT) -Map=$(O)/bulkhead.map -o $@ \
-		$(arm64-obj) $< $(libfdt-archive)
-	$(Q)$(NM) -n $@ | $(PYTHON) tools/symtab.py verify $(O)/gen/symtab.S
+# $(1): the ELF file's name, $(2): its objects, $(3): the flat image.
+define image-rules
+$(O)/gen/$(1)_first.elf: $(2) $(O)/gen/empty_symtab.o $(O)/gen/empty_relocs.o $(LINK_SCRIPT) $(libfdt-archive)
+	$$(call say,LD,$$@)
+	$$(link-image)
 
-$(O)/Image: $(O)/bulkhead.elf
-	$(call say,IMAGE,$@)
-	$(Q)$(OBJCOPY) -O binary $< $@
+$(O)/$(1).elf: $(2) $(O)/gen/$(1)_symtab.o $(O)/gen/$(1)_relocs.o $(LINK_SCRIPT) $(libfdt-archive)
+	$$(call say,LD,$$@)
+	$$(link-image)
+	$(Q)$(NM) -n $$@ | $(PYTHON) tools/symtab.py verify $(O)/gen/$(1)_symtab.S
+	$(Q)$(PYTHON) tools/relocs.py verify $$@ $(O)/gen/$(1)_relocs.S
 
+$(O)/$(3): $(O)/$(1).elf
+	$$(call say,IMAGE,$$@)
+	$(Q)$(OBJCOPY) -O binary -R .rela.dyn $$< $$@
+endef
+$(eval $(call image-rules,bulkhead,$(filter-out $(selftest-obj),$(arm64-obj)),Image))
+# The same objects and those of the self tests.
+$(eval $(call image-rules,selftest,$(arm64-obj),Image-selftest))
+
+.SECONDARY: $(foreach name,bulkhead selftest,$(foreach table,symtab relocs,$(O)/gen/$(name)_$(table).S))
 -include $(wildcard $(arm64-obj:.o=.d) $(offsets-asm:.s=.d) $(LINK_SCRIPT).d)

@@ -7,6 +7,8 @@ common-src := $(wildcard libs/*/*.c core/*/*.c core/mterm/commands/*.c drivers/*
 	tests/selftest/*.c)
 common-src := $(filter-out libs/freestanding/% $(dropped),$(common-src))
 
+selftest-src := core/mterm/commands/selftest.c $(wildcard tests/selftest/*.c)
+
 freestanding-src := $(wildcard libs/freestanding/*.c)
 offsets-src := $(wildcard arch/arm64/*/asm_offsets.c)
 port-src := $(filter-out $(offsets-src) %.lds.S $(dropped),\
@@ -14,5 +16,9 @@ port-src := $(filter-out $(offsets-src) %.lds.S $(dropped),\
 arm64-src := $(port-src) $(common-src) $(freestanding-src)
 
 host-src := $(common-src) $(filter-out $(dropped),$(wildcard arch/host/*.c arch/host/*/*.c))
+
+# The rooms whose code runs at exits, interrupts and switches: compiled for speed, all others for size.
+hot-rooms := arch/arm64 core/base core/emu core/irq core/sched core/thread core/time emulators libs/base \
+	libs/freestanding libs/string libs/tree
 
 includes := -Iarch/include -Icore/include -Ilibs/include -Idrivers/include -Iemulators/include

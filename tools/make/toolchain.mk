@@ -13,7 +13,7 @@ LD := ld.lld
 OBJCOPY := llvm-objcopy
 NM := llvm-nm
 compiler-cflags := -Wthread-safety -Wno-unused-command-line-argument
-compiler-ldflags := --hash-style=sysv -z nostart-stop-gc
+compiler-ldflags := --hash-style=sysv -z nostart-stop-gc --apply-dynamic-relocs
 else
 CC := $(CROSS)gcc
 LD := $(CROSS)ld
@@ -30,8 +30,10 @@ language := -std=gnu11 -g -fno-strict-aliasing -fno-common -fno-omit-frame-point
 preludes := -include $(CONFIG_H)
 
 arm64-cppflags := -Iarch/arm64/include $(includes) -I$(O)/gen $(preludes)
+# Small; sources.mk names what is fast instead.
+optimise := -Os
 arm64-cflags = $(arm64-cppflags) -include tools/make/hidden.h -nostdinc $(libc-includes) \
-	$(libfdt-cflags) $(language) -O2 -ffreestanding -fpie -fvisibility=hidden \
+	$(libfdt-cflags) $(language) $(optimise) -ffreestanding -fpie -fvisibility=hidden \
 	$(if $(uses-fp),,-mgeneral-regs-only) -mno-outline-atomics -mstrict-align -fstack-protector-strong \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables \
 	-ffile-prefix-map=$(ROOT)/= $(warnings) $(compiler-cflags)

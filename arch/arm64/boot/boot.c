@@ -26,7 +26,9 @@ void boot_map(uint64_t fdt)
 
     stage1_map_early(base, (uintptr_t)__text_end, MMU_RX);
     stage1_map_early((uintptr_t)__text_end, (uintptr_t)__rodata_end, MMU_RO);
-    stage1_map_early((uintptr_t)__rodata_end, (uintptr_t)__boot_stack - PAGE_SIZE, MMU_RW);
+    stage1_map_early((uintptr_t)__rodata_end, (uintptr_t)__data_end, MMU_RW);
+    stage1_map_early((uintptr_t)__data_end, (uintptr_t)__file_end, MMU_RO);
+    stage1_map_early((uintptr_t)__file_end, (uintptr_t)__boot_stack - PAGE_SIZE, MMU_RW);
     stage1_map_early((uintptr_t)__boot_stack, ALIGN_UP((uintptr_t)_end, BLOCK_2M), MMU_RW);
     stage1_map_early(ALIGN_DOWN(fdt, BLOCK_2M), ALIGN_DOWN(fdt, BLOCK_2M) + FDT_WINDOW, MMU_RW);
 #ifdef CONFIG_EARLY_UART_PL011

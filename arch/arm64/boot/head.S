@@ -9,7 +9,6 @@
 #define SCTLR_EL2_ON (SCTLR_EL2_RES1 | (1 << 0) | (1 << 2) | (1 << 3) | (1 << 12) | (1 << 19))
 #define MAIR_VALUE 0x44ff04 /* 0: Device-nGnRE, 1: Normal write-back, 2: Normal non-cacheable */
 #define TCR_EL2_BASE 0x80803510 /* RES1, 4 KiB granule, inner shareable, write-back, T0SZ 16 */
-#define R_AARCH64_RELATIVE 1027
 #define FDT_MAGIC_LE 0xedfe0dd0
 
     .macro  address reg, sym
@@ -125,22 +124,36 @@ clear_bss:
     b.lo    1b
     ret
 
-/* The image is linked at 0: add its address to every relative relocation. */
+/*
+ * The image is linked at 0: add its address to every pointer in it. The table is that of tools/relocs.py:
+ * an even word is the place of one, an odd one tells with bits 1 to 63 which of the next 63 words are.
+ */
 relocate:
-    address x0, __rela_start
-    address x1, __rela_end
+    address x0, reloc_table
+    address x1, reloc_table_end
     adrp    x2, _head
 1:  cmp     x0, x1
-    b.hs    2f
-    ldp     x3, x4, [x0]
-    ldr     x5, [x0, #16]
-    add     x0, x0, #24
-    cmp     w4, #R_AARCH64_RELATIVE
-    b.ne    1b
+    b.hs    4f
+    ldr     x3, [x0], #8
+    tbnz    x3, #0, 2f
+    add     x4, x2, x3
+    ldr     x5, [x4]
     add     x5, x5, x2
-    str     x5, [x2, x3]
+    str     x5, [x4], #8
     b       1b
-2:  ret
+2:  lsr     x3, x3, #1
+    rbit    x3, x3
+3:  clz     x6, x3                  /* the next one's number */
+    ldr     x5, [x4, x6, lsl #3]
+    add     x5, x5, x2
+    str     x5, [x4, x6, lsl #3]
+    mov     x5, #(1 << 63)
+    lsr     x5, x5, x6
+    bics    x3, x3, x5
+    b.ne    3b
+    add     x4, x4, #(63 * 8)
+    b       1b
+4:  ret
 
 /* What was written with caches off must not be hidden by stale lines once they are on. */
 invalidate_data:

@@ -33,22 +33,20 @@ SECTIONS
     table_smccc_services : { KEEP(*(table_smccc_services)) }
     table_commands : { KEEP(*(table_commands)) }
     table_selftests : { KEEP(*(table_selftests)) }
-    .rela.dyn : { *(.rela .rela.*) }
-    /* Not symbols inside the section: the linker adds relocations after it has placed those. */
-    __rela_start = ADDR(.rela.dyn);
-    __rela_end = ADDR(.rela.dyn) + SIZEOF(.rela.dyn);
-    .symtab_blob : { KEEP(*(.symtab_blob)) }
     . = ALIGN(4096);
     __rodata_end = .;
 
-    .data : {
-        *(.data .data.*)
-        . = ALIGN(64);
-    }
-    percpu : { KEEP(*(percpu)) }
+    .data : { *(.data .data.*) }
+    . = ALIGN(4096);
+    __data_end = .;
+
+    /* Written from the first link, so that nothing that they describe may follow them in the file. */
+    .symtab_blob : { KEEP(*(.symtab_blob)) }
+    .reloc_blob : { KEEP(*(.reloc_blob)) }
     . = ALIGN(4096);
     __file_end = .;
 
+    percpu (NOLOAD) : { KEEP(*(percpu)) }
     .bss (NOLOAD) : {
         /* A stack occupies the lower half of a slot of twice its size; the page below it stays unmapped. */
         . = . + 4096;
@@ -62,6 +60,9 @@ SECTIONS
     }
     _end = .;
     _image_size = ABSOLUTE(_end - _head);
+
+    /* For tools/relocs.py: not part of the image, which has them as .reloc_blob. */
+    .rela.dyn : { *(.rela .rela.*) }
 
     /DISCARD/ : {
         *(.interp .dynamic .dynsym .dynstr .hash .gnu.hash .gnu.version* .note* .comment .eh_frame*)

@@ -5,8 +5,8 @@
 #include <lib/macros.h>
 #include <stdint.h>
 
-extern char _head[], __text_end[], __rodata_end[], __file_end[], __boot_stack[], __boot_stack_top[],
-    _end[];
+extern char _head[], __text_end[], __rodata_end[], __data_end[], __file_end[], __boot_stack[],
+    __boot_stack_top[], _end[];
 
 /** What a secondary CPU reads with its MMU off; layout is known to head.S. */
 struct boot_secondary {
