@@ -131,3 +131,12 @@ unsigned idreg_watchpoints(void)
 {
     return ((host_dfr0 >> 20) & 0xf) + 1;
 }
+
+/* Built from what AArch64 says; version 6: Armv8 debug; RES1 as in Arm ARM "DBGDIDR". */
+uint32_t idreg_dbgdidr(void)
+{
+    uint64_t dfr0 = values[INDEX(5, 0)];
+
+    return (uint32_t)(((dfr0 >> 20) & 0xf) << 28 | ((dfr0 >> 12) & 0xf) << 24 |
+                      ((dfr0 >> 28) & 0xf) << 20 | 6U << 16 | 0xd000U);
+}

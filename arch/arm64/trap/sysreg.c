@@ -235,7 +235,7 @@ static const struct sysreg_trap *find(unsigned key)
     return NULL;
 }
 
-static int access_register(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+int trap_sysreg_access(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
 {
     const struct sysreg_trap *trap;
 
@@ -250,7 +250,7 @@ void trap_sysreg(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
     bool is_write = !(esr & ISS_SYS_READ);
     unsigned rt = ISS_SYS_RT(esr);
     uint64_t value = is_write && rt != 31 ? frame->x[rt] : 0;
-    int result = access_register(vcpu, (unsigned)ISS_SYS_KEY(esr), is_write, &value);
+    int result = trap_sysreg_access(vcpu, (unsigned)ISS_SYS_KEY(esr), is_write, &value);
 
     if (unlikely(result)) {
         if (result != SYSREG_RETRY)

@@ -52,22 +52,6 @@ static void trap_fp(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
     fp_load(vcpu);
 }
 
-/* A conditional AArch32 instruction whose condition fails is skipped, not undefined. */
-static void trap_aarch32(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
-{
-    static const uint16_t passes[16] = {0xf0f0, 0x0f0f, 0xcccc, 0x3333, 0xff00, 0x00ff,
-                                        0xaaaa, 0x5555, 0x0c0c, 0xf3f3, 0xaa55, 0x55aa,
-                                        0x0a05, 0xf5fa, 0xffff, 0xffff};
-    unsigned cond = (esr >> 20) & 0xf;
-    unsigned flags = (frame->spsr >> 28) & 0xf;
-
-    (void)vcpu;
-    if (esr & ISS_ISV && !(passes[cond] & (1U << flags)))
-        trap_skip(frame, esr);
-    else
-        trap_inject_undef(frame, esr);
-}
-
 static const trap_handler handlers[EC_COUNT] = {
     [EC_WFX] = trap_wfx,
     [EC_CP15_32] = trap_aarch32,

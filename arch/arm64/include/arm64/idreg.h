@@ -9,6 +9,8 @@
 void idreg_init(void);
 /** Value of the ID register with this CRm, op2 (op0 3, op1 0, CRn 0, CRm 1-7); unallocated ones read as zero. Any context. */
 uint64_t idreg_value(unsigned crm, unsigned op2);
+/** DBGDIDR of AArch32, to match. Any context. */
+uint32_t idreg_dbgdidr(void);
 /** Host features that decide what the port itself does. */
 bool idreg_has_pauth(void);
 bool idreg_has_gic_sysregs(void);

@@ -18,8 +18,15 @@ NORETURN void trap_stack_overflow(struct arm64_frame *frame, uint64_t sp);
 /* Handlers by exception class. */
 typedef void (*trap_handler)(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
 void trap_sysreg(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
+void trap_aarch32(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
 void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
 void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr);
+
+/**
+ * Access to a register by its key (SYSREG_KEY) as trapped instructions make it. 0: done; positive: the instruction is to
+ * run again, the register is the guest's now; negative: there is no such register.
+ */
+int trap_sysreg_access(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value);
 
 /** Step over the emulated instruction: PC, IT state of AArch32, single-step state. */
 void trap_skip(struct arm64_frame *frame, uint64_t esr);
