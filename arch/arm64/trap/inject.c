@@ -12,7 +12,9 @@
 #define VECTOR_LOWER_32 0x600
 
 #define SCTLR_EL1_SPAN BIT(23)
-#define PFR_PAN_FIELD(mmfr1) (((mmfr1) >> 20) & 0xf)
+#define SCTLR_EL1_DSSBS BIT(44)
+#define MMFR1_PAN(mmfr1) (((mmfr1) >> 20) & 0xf)
+#define PFR1_SSBS(pfr1) (((pfr1) >> 4) & 0xf)
 
 #define EC_SHIFT 26
 #define T32_IT_MASK 0x0600fc00UL
@@ -31,15 +33,16 @@ static uint64_t vector_offset(uint64_t spsr)
     }
 }
 
-/* PSTATE on entry to EL1: DAIF set, SS, IL, BTYPE and UAO clear, PAN set unless SPAN, DIT kept. */
+/* PSTATE on entry to EL1: DAIF set, SS, IL, BTYPE and UAO clear, PAN set unless SPAN, SSBS as SCTLR says, DIT kept. */
 static uint64_t entry_pstate(uint64_t spsr)
 {
     uint64_t pstate = (spsr & (SPSR_NZCV | SPSR_PAN | SPSR_DIT)) | SPSR_DAIF | SPSR_M_EL1H;
+    uint64_t sctlr = sysreg_read(sctlr_el1);
 
-    if (spsr & SPSR_M_AARCH32)
-        pstate &= ~SPSR_DIT;
-    if (PFR_PAN_FIELD(sysreg_read(id_aa64mmfr1_el1)) && !(sysreg_read(sctlr_el1) & SCTLR_EL1_SPAN))
+    if (MMFR1_PAN(sysreg_read(id_aa64mmfr1_el1)) && !(sctlr & SCTLR_EL1_SPAN))
         pstate |= SPSR_PAN;
+    if (PFR1_SSBS(sysreg_read(id_aa64pfr1_el1)) && sctlr & SCTLR_EL1_DSSBS)
+        pstate |= SPSR_SSBS;
     return pstate;
 }
 
@@ -98,7 +101,8 @@ void trap_skip(struct arm64_frame *frame, uint64_t esr)
             frame->spsr = advance_it(frame->spsr);
     } else {
         frame->elr += 4;
+        frame->spsr &= ~SPSR_BTYPE;
     }
-    frame->spsr &=
-        ~SPSR_SS; /* a single-stepping debugger gets its exception after this instruction */
+    /* a single-stepping debugger gets its exception after this instruction */
+    frame->spsr &= ~SPSR_SS;
 }

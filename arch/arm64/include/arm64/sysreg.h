@@ -106,6 +106,8 @@
 #define SPSR_M_EL1H 0x5UL
 #define SPSR_M_AARCH32 BIT(4)
 #define SPSR_DAIF 0x3c0UL
+#define SPSR_BTYPE 0xc00UL
+#define SPSR_SSBS BIT(12)
 #define SPSR_IL BIT(20)
 #define SPSR_SS BIT(21)
 #define SPSR_PAN BIT(22)
