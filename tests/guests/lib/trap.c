@@ -13,16 +13,10 @@
 #define CODE_RET 0xd65f03c0u
 #define CODE_SVC 0xd4000001u
 #define CODE_SVC_A32 0xef000000u
-#define EL0_ALIAS 0x40000000ul /* from RAM to where EL0 may use it, see start.S */
 #define SPSR_EL0 0x3c0
 #define SPSR_EL0_A32 0x1d0
 #define VECTOR_EL0 8
 #define VECTOR_EL0_A32 12
-
-struct trap_frame {
-    uint64_t x[31];
-    uint64_t elr, spsr, esr, far;
-};
 
 /* Offsets are known to vectors.S. */
 struct trap_context {
@@ -31,12 +25,6 @@ struct trap_context {
     struct trap trap;
 };
 
-/* Known to vectors.S. */
-struct el0_entry {
-    uint64_t pc, spsr, x[2];
-};
-
-uint64_t el0_enter(uint64_t entry, uint64_t unused);
 bool trap_guard(struct trap_context *ctx, trap_fn fn, uint64_t a, uint64_t b);
 void trap_landing(void);
 void trap_handle(struct trap_frame *frame, uint64_t vector);
@@ -44,6 +32,12 @@ void trap_handle(struct trap_frame *frame, uint64_t vector);
 volatile uint32_t irq_unexpected, irq_spurious;
 static irq_handler handlers[HANDLERS];
 static uint32_t code_buffer[BOOT_CPUS_MAX][CODE_MAX];
+static trap_hook hooks[BOOT_CPUS_MAX];
+
+void trap_set_hook(trap_hook hook)
+{
+    hooks[this_cpu()->index] = hook;
+}
 
 void irq_set_handler(uint32_t intid, irq_handler handler)
 {
@@ -86,11 +80,13 @@ void trap_handle(struct trap_frame *frame, uint64_t vector)
         irq_dispatch();
         return;
     }
+    if (hooks[cpu->index] && hooks[cpu->index](frame, vector))
+        return;
     if (!cpu->trap)
         die("FAIL exception cpu %u vector %u esr 0x%lx elr 0x%lx far 0x%lx\nSUMMARY aborted\n",
             cpu->index, (unsigned)vector, frame->esr, frame->elr, frame->far);
-    cpu->trap->trap = (struct trap){vector,     frame->esr,  frame->far,
-                                    frame->elr, frame->spsr, {frame->x[0], frame->x[1]}};
+    cpu->trap->trap = (struct trap){vector, frame->esr, frame->far, frame->elr, frame->spsr, {0}};
+    memcpy(cpu->trap->trap.x, frame->x, sizeof(frame->x));
     frame->x[0] = (uintptr_t)cpu->trap;
     frame->elr = (uintptr_t)trap_landing;
     frame->spsr = 0x3c5; /* EL1h, all masked; trap_guard restores the masks */
@@ -112,19 +108,26 @@ bool trap_try(trap_fn fn, uint64_t a, uint64_t b, uint64_t *result, struct trap 
     return ok;
 }
 
+void trap_sync_code(const void *code, size_t size)
+{
+    uintptr_t start = (uintptr_t)code;
+
+    for (uintptr_t at = start; at < start + size; at += 4)
+        __asm__ volatile("dc cvau, %0" ::"r"(at) : "memory");
+    dsb();
+    for (uintptr_t at = start; at < start + size; at += 4)
+        __asm__ volatile("ic ivau, %0" ::"r"(at) : "memory");
+    dsb();
+    isb();
+}
+
 static uint32_t *code_put(const uint32_t *code, unsigned count, uint32_t end)
 {
     uint32_t *buffer = code_buffer[this_cpu()->index];
 
-    for (unsigned i = 0; i < CODE_MAX; i++) {
-        buffer[i] = i < count ? code[i] : end;
-        __asm__ volatile("dc cvau, %0" ::"r"(&buffer[i]) : "memory");
-    }
-    dsb();
     for (unsigned i = 0; i < CODE_MAX; i++)
-        __asm__ volatile("ic ivau, %0" ::"r"(&buffer[i]) : "memory");
-    dsb();
-    isb();
+        buffer[i] = i < count ? code[i] : end;
+    trap_sync_code(buffer, sizeof(code_buffer[0]));
     return buffer;
 }
 

@@ -120,10 +120,17 @@ trap_leave:
 /* uint64_t el0_enter(const struct el0_entry *entry, unused): left by an exception only. */
     .global el0_enter
 el0_enter:
-    ldp x2, x3, [x0]
-    msr elr_el1, x2
-    msr spsr_el1, x3
-    ldp x0, x1, [x0, #16]
+    mov x30, x0
+    ldp x0, x1, [x30]
+    msr elr_el1, x0
+    msr spsr_el1, x1
+    ldp x0, x1, [x30, #16]
+    ldp x2, x3, [x30, #32]
+    ldp x4, x5, [x30, #48]
+    ldp x6, x7, [x30, #64]
+    .irp n, 8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
+    mov x\n, #0
+    .endr
     eret
 
     .macro smccc_call name, insn

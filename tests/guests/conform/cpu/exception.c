@@ -31,7 +31,7 @@ static void case_exception(void)
     expect("exception.brk", 0xd42000a0, 0, 0xf2000005, 0);
     expect("exception.udf", 0x00000000, 0, ESR_UNDEF, 0);
     expect("exception.hlt", 0xd4400020, 0, ESR_UNDEF, 0);
-    expect("exception.stage1", 0xb9400000, 0x80000000, 0x96000005, 0);
+    expect("exception.stage1", 0xb9400000, 0xc0000000, 0x96000005, 0);
     bool done = trap_try_code(&branch, 1, odd, 0, NULL, &trap);
     report("exception.pc_align", !done && trap.esr == 0x8a000000 && trap.far == odd,
            "executed %d esr 0x%lx far 0x%lx", done, trap.esr, trap.far);

@@ -65,7 +65,7 @@ static void check_translate(void)
     __asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(addr));
     par = sysreg_read(par_el1);
     report("at.valid", !(par & 1) && (par & 0xfffffffff000) == (addr & ~0xffful), "PAR 0x%lx", par);
-    __asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(0x80000000ul));
+    __asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(0xc0000000ul));
     par = sysreg_read(par_el1);
     report("at.invalid", (par & 0x7f) == 0x0b, "PAR 0x%lx", par); /* F, translation fault level 1 */
 }
