@@ -15,6 +15,7 @@ static struct {
     unsigned lr_count;
     unsigned mask;
     bool underflow;
+    bool low;
     unsigned deactivated;
     uint32_t last_deactivated;
 } state;
@@ -36,6 +37,11 @@ void host_guest_irq_set(enum guest_irq_version version, unsigned lr_count)
 void host_guest_irq_set_mask(unsigned priority)
 {
     state.mask = priority;
+}
+
+void host_guest_irq_set_asserts(bool asserts)
+{
+    state.low = !asserts;
 }
 
 bool host_guest_irq_underflow(void)
@@ -122,6 +128,13 @@ bool arch_guest_irq_accepts(bool group1, uint8_t priority)
 {
     (void)group1;
     return priority < state.mask;
+}
+
+bool arch_guest_irq_asserts(const struct vcpu *vcpu, uint32_t pirq)
+{
+    (void)vcpu;
+    (void)pirq;
+    return !state.low;
 }
 
 void arch_guest_irq_deactivate(uint32_t pirq)

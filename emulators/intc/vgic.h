@@ -180,6 +180,8 @@ struct vgic_vcpu *vgic_accessor(struct vgic *vgic, const struct emu_access *acce
 typedef bool (*vgic_change_fn)(struct vgic_irq *irq, uint32_t arg);
 /** Make a change, then queue the interrupt where it belongs and tell that VCPU. Any context, no vGIC lock held. */
 void vgic_irq_change(struct vgic *vgic, struct vgic_irq *irq, vgic_change_fn change, uint32_t arg);
+/** Take a hardware-linked line as low when its source says so; else it is only known to have been high. No vGIC lock held. */
+void vgic_line_check(struct vgic_irq *irq);
 bool vgic_change_none(struct vgic_irq *irq, uint32_t arg);
 bool vgic_change_line(struct vgic_irq *irq, uint32_t level);
 bool vgic_change_enabled(struct vgic_irq *irq, uint32_t enabled);

@@ -80,8 +80,10 @@ static uint32_t pending_read(struct vgic_access *a, struct vgic_bank *bank, unsi
 
     (void)first;
     vgic_sync(a->self, bank);
-    for (unsigned i = 0; i < VGIC_BANK_SIZE; i++)
+    for (unsigned i = 0; i < VGIC_BANK_SIZE; i++) {
+        vgic_line_check(&bank->irqs[i]);
         value |= (uint32_t)vgic_irq_is_pending(&bank->irqs[i]) << i;
+    }
     return value & bank->valid;
 }
 

@@ -157,6 +157,16 @@ static bool change_line_unlinked(struct vgic_irq *irq, uint32_t arg)
     return true;
 }
 
+void vgic_line_check(struct vgic_irq *irq)
+{
+    if (!irq->line || irq->pirq == 0 || !vgic_irq_is_private(irq) ||
+        arch_guest_irq_asserts(irq->target->vcpu, irq->pirq))
+        return;
+    vgic_irq_change(irq->bank->vgic, irq, change_line_unlinked, 0);
+    /* Also for one that is disabled, and so in no list: its physical half is to end. */
+    vcpu_add_work(irq->target->vcpu, VCPU_WORK_IRQ);
+}
+
 bool vgic_change_enabled(struct vgic_irq *irq, uint32_t enabled)
 {
     return vgic_word_write(&irq->bank->enabled, vgic_irq_bit(irq), enabled != 0);

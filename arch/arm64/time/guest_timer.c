@@ -7,6 +7,7 @@
 #include <arm64/world.h>
 
 #include <arch/barrier.h>
+#include <arch/guest_irq.h>
 #include <arch/time.h>
 #include <arch/vcpu.h>
 #include <hv/clock.h>
@@ -178,13 +179,16 @@ uint64_t guest_timer_count(const struct vcpu *vcpu)
     return arch_time_counter() - offset_of(vcpu);
 }
 
-uint64_t guest_timer_read_ctl(const struct vcpu *vcpu)
+uint64_t guest_timer_read_ctl(struct vcpu *vcpu)
 {
     uint64_t ctl = vcpu->arch.cntp_ctl;
 
-    if (ctl & CNT_CTL_ENABLE && guest_timer_count(vcpu) >= vcpu->arch.cntp_cval)
-        ctl |= CNT_CTL_ISTATUS;
-    return ctl;
+    if (!(ctl & CNT_CTL_ENABLE) || guest_timer_count(vcpu) < vcpu->arch.cntp_cval)
+        return ctl;
+    /* Who reads that it is due may acknowledge it next: that must not depend on when the host's timer is served. */
+    if (!(ctl & CNT_CTL_IMASK))
+        hv_guest_timer(vcpu, false, true, 0);
+    return ctl | CNT_CTL_ISTATUS;
 }
 
 static void ptimer_changed(struct vcpu *vcpu)
@@ -208,6 +212,19 @@ void guest_timer_write_cval(struct vcpu *vcpu, uint64_t value)
 {
     vcpu->arch.cntp_cval = value;
     ptimer_changed(vcpu);
+}
+
+bool arch_guest_irq_asserts(const struct vcpu *vcpu, uint32_t pirq)
+{
+    uint64_t ctl;
+
+    if (pirq != vtimer_irq)
+        return true;
+    if (!is_loaded_here(vcpu))
+        return arch_vcpu_world_is_loaded(vcpu) ||
+               is_due(vcpu, vcpu->arch.cntv_ctl, vcpu->arch.cntv_cval);
+    ctl = sysreg_read(cntv_ctl_el0);
+    return may_fire(ctl) && (ctl & CNT_CTL_ISTATUS);
 }
 
 /* Timers and lines reach the interrupt controller's model by interrupts; only a virtual SError waits here unseen by it. */

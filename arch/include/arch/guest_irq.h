@@ -50,6 +50,10 @@ void arch_guest_irq_underflow(bool enable);
 bool arch_guest_irq_accepts(bool group1, uint8_t priority);
 /** Clear the physical active state of pirq on this CPU (a hardware-linked interrupt whose virtual half was withdrawn). */
 void arch_guest_irq_deactivate(uint32_t pirq);
+/**
+ * Does the source behind a hardware-linked interrupt of the VCPU assert now? True also when that can not be known here. IRQs masked.
+ */
+bool arch_guest_irq_asserts(const struct vcpu *vcpu, uint32_t pirq);
 
 /**
  * What list register index of a VCPU whose world is in memory will hold when it is loaded; false: nothing. What is saved while this reads is told as it was

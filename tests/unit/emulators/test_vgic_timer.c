@@ -151,6 +151,33 @@ static void timer_pended_by_software(void **state)
     assert_int_equal(fake_take(), FAKE_SPURIOUS);
 }
 
+/* The guest stops its timer unseen and looks at the pending bit: that is what the source says, enabled or not. */
+static void timer_pending_follows_its_source(void **state)
+{
+    uint32_t pirq;
+
+    (void)state;
+    v3(1, 4);
+    for (unsigned disabled = 0; disabled < 2; disabled++) {
+        if (disabled)
+            gicr_write(0, SGI_FRAME + ICENABLER, bit(TIMER_PPI));
+        host_guest_irq_set_asserts(true);
+        timer(0, true);
+        fake_enter();
+        assert_int_equal(gicr_read(0, SGI_FRAME + ISPENDR), bit(TIMER_PPI));
+        host_guest_irq_set_asserts(false);
+        assert_int_equal(gicr_read(0, SGI_FRAME + ISPENDR), 0);
+        fake_enter();
+        assert_null(fake_lr(TIMER_PPI));
+        assert_int_equal(host_guest_irq_deactivated(&pirq), disabled + 1);
+    }
+    gicr_write(0, SGI_FRAME + ISENABLER, bit(TIMER_PPI));
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+    host_guest_irq_set_asserts(true);
+    timer(0, true);
+    assert_int_equal(fake_take(), TIMER_PPI);
+}
+
 static int before(void **state)
 {
     (void)state;
@@ -177,6 +204,7 @@ int main(void)
         TEST(timer_event_of_a_descheduled_vcpu),
         TEST(timer_cleared_by_register),
         TEST(timer_pended_by_software),
+        TEST(timer_pending_follows_its_source),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,6 @@ int guest_timer_init_cpu(uint32_t irq);
 
 /** Trapped accesses; vcpu == current. */
 uint64_t guest_timer_count(const struct vcpu *vcpu);
-uint64_t guest_timer_read_ctl(const struct vcpu *vcpu);
+uint64_t guest_timer_read_ctl(struct vcpu *vcpu);
 void guest_timer_write_ctl(struct vcpu *vcpu, uint64_t value);
 void guest_timer_write_cval(struct vcpu *vcpu, uint64_t value);

@@ -125,6 +125,8 @@ struct vcpu *host_world_owner(unsigned cpu);
 void host_guest_irq_set(enum guest_irq_version version, unsigned lr_count);
 /** Interrupts below this priority value are accepted (as ICH_VMCR.VPMR); 256 = all. */
 void host_guest_irq_set_mask(unsigned priority);
+/** What sources of hardware-linked interrupts say; true after a reset. */
+void host_guest_irq_set_asserts(bool asserts);
 bool host_guest_irq_underflow(void);
 /** Last interrupt whose physical active state was cleared, and how many were. */
 unsigned host_guest_irq_deactivated(uint32_t *pirq);
