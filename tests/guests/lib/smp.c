@@ -22,6 +22,7 @@ static uint8_t stacks[BOOT_CPUS_MAX][STACK_SIZE] __attribute__((aligned(16)));
 
 void payload_start(const void *fdt)
 {
+    boot_info.counter = timer_now();
     boot_parse(fdt);
     for (unsigned i = 0; i < BOOT_CPUS_MAX; i++) {
         cpus[i].index = i;

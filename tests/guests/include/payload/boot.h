@@ -14,6 +14,7 @@ struct boot_info {
     unsigned gic_version;
     char psci_method[8];
     char args[256];
+    uint64_t counter; /**< the virtual counter when C began */
     uint64_t ram_base, ram_size;
 };
 extern struct boot_info boot_info;
