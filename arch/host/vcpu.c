@@ -124,7 +124,7 @@ static void normal_start(unsigned high, unsigned low)
     sched_switch_finish(switched_from);
     for (;;) {
         host_guest_enter(vcpu);
-        vcpu->exits++;
+        vcpu->exit_stats[EXIT_OTHER].count++;
         if (host_guest_code == NULL) {
             fprintf(stderr, "host port: VCPU %s runs, but the test has set no host_guest_code\n",
                     vcpu->name);

@@ -125,7 +125,7 @@ static void print_vcpus(const struct guest *guest, struct terminal *term)
 
         mterm_vcpu_state_text(&row, state, sizeof(state));
         term_printf(term, "  %u: id %u, %s, cpu %u, %llu exits\n", i, vcpu->id, state, vcpu->se.cpu,
-                    (ull)vcpu->exits);
+                    (ull)exit_stats_count(vcpu));
     }
 }
 

@@ -34,7 +34,7 @@ void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row)
         .time_slice = vcpu->se.time_slice,
         .run_ns = vcpu->se.time_in[VCPU_RUNNING],
         .switches = vcpu->se.switches,
-        .exits = vcpu->exits,
+        .exits = exit_stats_count(vcpu),
         .reset_count = vcpu->reset_count,
         .subid = vcpu->subid,
         .start_pc = vcpu->start_pc,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way out to the guest: obeying what others asked of a VCPU, and waiting for interrupts.
 
+#include <arch/time.h>
 #include <hv/cpu.h>
 #include <hv/panic.h>
 #include <hv/smp.h>
@@ -51,6 +52,7 @@ int hv_vcpu_wait(struct vcpu *vcpu)
         sched_block_cancel();
     else
         result = sched_block();
+    vcpu->exit_start = arch_time_counter();
     arch_irq_restore(flags);
     return result;
 }

@@ -52,15 +52,16 @@ enum psci_affinity_state { PSCI_ON = 0, PSCI_OFF = 1, PSCI_ON_IS_PENDING = 2 };
 #define AFFINITY_LEVELS 4
 
 struct psci_call {
-    enum psci_function id;
+    int64_t (*handle)(struct vcpu *vcpu, uint64_t arg1, uint64_t arg2, uint64_t arg3);
     bool has_64bit; /* may also be called with 64-bit arguments */
-    int64_t (*handle)(struct vcpu *vcpu, const uint64_t arg[3]);
 };
 
-static int64_t version(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t version(struct vcpu *vcpu, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
     (void)vcpu;
-    (void)arg;
+    (void)arg1;
+    (void)arg2;
+    (void)arg3;
     return PSCI_VERSION_1_1;
 }
 
@@ -74,36 +75,39 @@ static bool entry_is_valid(struct guest *guest, uint64_t entry)
 }
 
 /* Power-down states are entered as standby, which PSCI allows (5.4.2): the context is kept, the call returns. */
-static int64_t cpu_suspend(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t cpu_suspend(struct vcpu *vcpu, uint64_t power_state, uint64_t entry, uint64_t context)
 {
-    if ((arg[0] & POWER_STATE_RESERVED) != 0 || arg[0] >> 32 != 0)
+    (void)context;
+    if ((power_state & POWER_STATE_RESERVED) != 0 || power_state >> 32 != 0)
         return PSCI_INVALID_PARAMETERS;
-    if ((arg[0] & POWER_STATE_DOWN) != 0 && !entry_is_valid(vcpu->guest, arg[1]))
+    if ((power_state & POWER_STATE_DOWN) != 0 && !entry_is_valid(vcpu->guest, entry))
         return PSCI_INVALID_ADDRESS;
     hv_vcpu_wait(vcpu);
     return PSCI_SUCCESS;
 }
 
 /* What it returns is seen by no one, unless the VCPU could not be stopped. */
-static int64_t cpu_off(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t cpu_off(struct vcpu *vcpu, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
-    (void)arg;
+    (void)arg1;
+    (void)arg2;
+    (void)arg3;
     guest_vcpu_off(vcpu);
     return PSCI_DENIED;
 }
 
-static int64_t cpu_on(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t cpu_on(struct vcpu *vcpu, uint64_t target, uint64_t entry, uint64_t context)
 {
-    int state = guest_vcpu_affinity_info(vcpu->guest, arg[0]);
+    int state = guest_vcpu_affinity_info(vcpu->guest, target);
 
     /* A target that can not be started is the first thing wrong; guest_vcpu_on() decides between callers. */
     if (state < 0)
         return PSCI_INVALID_PARAMETERS;
     if (state != PSCI_OFF)
         return state == PSCI_ON ? PSCI_ALREADY_ON : PSCI_ON_PENDING;
-    if (!entry_is_valid(vcpu->guest, arg[1]))
+    if (!entry_is_valid(vcpu->guest, entry))
         return PSCI_INVALID_ADDRESS;
-    switch (guest_vcpu_on(vcpu->guest, arg[0], arg[1], arg[2])) {
+    switch (guest_vcpu_on(vcpu->guest, target, entry, context)) {
     case 0:
         return PSCI_SUCCESS;
     case -EALREADY:
@@ -118,20 +122,21 @@ static int64_t cpu_on(struct vcpu *vcpu, const uint64_t arg[3])
 }
 
 /* Of several VCPUs below an affinity level, one that is on, else one that is starting, decides. */
-static int64_t affinity_info(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t affinity_info(struct vcpu *vcpu, uint64_t target, uint64_t level, uint64_t arg3)
 {
     struct guest *guest = vcpu->guest;
     int64_t result = PSCI_INVALID_PARAMETERS;
     uint64_t mask;
 
-    if (arg[1] >= AFFINITY_LEVELS || (arg[0] & ~AFFINITY_FIELDS) != 0)
+    (void)arg3;
+    if (level >= AFFINITY_LEVELS || (target & ~AFFINITY_FIELDS) != 0)
         return PSCI_INVALID_PARAMETERS;
-    mask = AFFINITY_FIELDS & (~UINT64_C(0) << (8 * arg[1]));
+    mask = AFFINITY_FIELDS & (~UINT64_C(0) << (8 * level));
     for (unsigned i = 0; i < guest->vcpu_count; i++) {
         uint64_t affinity = arch_vcpu_affinity(i);
         int state;
 
-        if (((affinity ^ arg[0]) & mask) != 0)
+        if (((affinity ^ target) & mask) != 0)
             continue;
         state = guest_vcpu_affinity_info(guest, affinity);
         if (state == PSCI_ON)
@@ -142,61 +147,75 @@ static int64_t affinity_info(struct vcpu *vcpu, const uint64_t arg[3])
     return result;
 }
 
-static int64_t migrate_info_type(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t migrate_info_type(struct vcpu *vcpu, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
     (void)vcpu;
-    (void)arg;
+    (void)arg1;
+    (void)arg2;
+    (void)arg3;
     return PSCI_MIGRATE_NOT_NEEDED;
 }
 
-static int64_t system_off(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t system_off(struct vcpu *vcpu, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
-    (void)arg;
+    (void)arg1;
+    (void)arg2;
+    (void)arg3;
     guest_power_request(vcpu->guest, GUEST_POWER_OFF);
     return PSCI_INTERNAL_FAILURE;
 }
 
-static int64_t system_reset(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t system_reset(struct vcpu *vcpu, uint64_t arg1, uint64_t arg2, uint64_t arg3)
 {
-    (void)arg;
+    (void)arg1;
+    (void)arg2;
+    (void)arg3;
     guest_power_request(vcpu->guest, GUEST_POWER_RESET);
     return PSCI_INTERNAL_FAILURE;
 }
 
-static int64_t system_reset2(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t system_reset2(struct vcpu *vcpu, uint64_t type, uint64_t cookie, uint64_t arg3)
 {
-    return (uint32_t)arg[0] == PSCI_RESET2_WARM ? system_reset(vcpu, arg) : PSCI_INVALID_PARAMETERS;
+    return (uint32_t)type == PSCI_RESET2_WARM ? system_reset(vcpu, type, cookie, arg3)
+                                              : PSCI_INVALID_PARAMETERS;
 }
 
-static int64_t features(struct vcpu *vcpu, const uint64_t arg[3]);
+static int64_t features(struct vcpu *vcpu, uint64_t function, uint64_t arg2, uint64_t arg3);
 
-static const struct psci_call calls[] = {
-    {PSCI_VERSION, false, version},
-    {PSCI_CPU_SUSPEND, true, cpu_suspend},
-    {PSCI_CPU_OFF, false, cpu_off},
-    {PSCI_CPU_ON, true, cpu_on},
-    {PSCI_AFFINITY_INFO, true, affinity_info},
-    {PSCI_MIGRATE_INFO_TYPE, false, migrate_info_type},
-    {PSCI_SYSTEM_OFF, false, system_off},
-    {PSCI_SYSTEM_RESET, false, system_reset},
-    {PSCI_FEATURES, false, features},
-    {PSCI_SYSTEM_RESET2, true, system_reset2},
+#define CALL(id) [(id)-PSCI_FIRST]
+
+/* By function number. */
+static const struct psci_call calls[PSCI_LAST - PSCI_FIRST + 1] = {
+    CALL(PSCI_VERSION) = {version},
+    CALL(PSCI_CPU_SUSPEND) = {cpu_suspend, true},
+    CALL(PSCI_CPU_OFF) = {cpu_off},
+    CALL(PSCI_CPU_ON) = {cpu_on, true},
+    CALL(PSCI_AFFINITY_INFO) = {affinity_info, true},
+    CALL(PSCI_MIGRATE_INFO_TYPE) = {migrate_info_type},
+    CALL(PSCI_SYSTEM_OFF) = {system_off},
+    CALL(PSCI_SYSTEM_RESET) = {system_reset},
+    CALL(PSCI_FEATURES) = {features},
+    CALL(PSCI_SYSTEM_RESET2) = {system_reset2, true},
 };
 
+/* Any id; NULL: not supported. */
 static const struct psci_call *call_find(uint32_t id)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
-        if ((uint32_t)calls[i].id == (id & ~SMCCC_64BIT))
-            return (id & SMCCC_64BIT) == 0 || calls[i].has_64bit ? &calls[i] : NULL;
-    }
-    return NULL;
+    uint32_t number = (id & ~SMCCC_64BIT) - PSCI_FIRST;
+    const struct psci_call *call = &calls[number % ARRAY_SIZE(calls)];
+
+    if (number >= ARRAY_SIZE(calls) || call->handle == NULL)
+        return NULL;
+    return (id & SMCCC_64BIT) == 0 || call->has_64bit ? call : NULL;
 }
 
-static int64_t features(struct vcpu *vcpu, const uint64_t arg[3])
+static int64_t features(struct vcpu *vcpu, uint64_t function, uint64_t arg2, uint64_t arg3)
 {
-    uint32_t id = (uint32_t)arg[0];
+    uint32_t id = (uint32_t)function;
 
     (void)vcpu;
+    (void)arg2;
+    (void)arg3;
     return id == SMCCC_VERSION_ID || call_find(id) != NULL ? PSCI_SUCCESS : PSCI_NOT_SUPPORTED;
 }
 
@@ -204,12 +223,15 @@ static void psci_call(struct vcpu *vcpu, uint64_t x[18])
 {
     uint32_t id = (uint32_t)x[0];
     const struct psci_call *call = call_find(id);
-    uint64_t arg[3];
 
+    if (call == NULL) {
+        x[0] = (uint64_t)PSCI_NOT_SUPPORTED;
+        return;
+    }
     /* 32-bit calls have 32-bit arguments, whatever the upper halves hold. */
-    for (unsigned i = 0; i < ARRAY_SIZE(arg); i++)
-        arg[i] = (id & SMCCC_64BIT) != 0 ? x[i + 1] : (uint32_t)x[i + 1];
-    x[0] = (uint64_t)(call == NULL ? PSCI_NOT_SUPPORTED : call->handle(vcpu, arg));
+    x[0] = (uint64_t)((id & SMCCC_64BIT) != 0
+                          ? call->handle(vcpu, x[1], x[2], x[3])
+                          : call->handle(vcpu, (uint32_t)x[1], (uint32_t)x[2], (uint32_t)x[3]));
 }
 
 static const struct smccc_service psci = {.first = PSCI_FIRST, .last = PSCI_LAST, .call = psci_call};

@@ -16,11 +16,16 @@ void asm_offsets(void)
     OFFSET(SW_SP, struct arm64_switch, sp);
     OFFSET(FRAME_ELR, struct arm64_frame, elr);
     OFFSET(FRAME_VCPU, struct arm64_frame, vcpu);
+    OFFSET(FRAME_LR, struct arm64_frame, x[30]);
+    OFFSET(FRAME_SPSR, struct arm64_frame, spsr);
     DEFINE(FRAME_SIZE, sizeof(struct arm64_frame));
     DEFINE(STACK_SHIFT, __builtin_ctz(CONFIG_STACK_SIZE));
     OFFSET(VCPU_FP_OPEN, struct vcpu, arch.fp_open);
     OFFSET(VCPU_IS_NORMAL, struct vcpu, is_normal);
     OFFSET(VCPU_EXIT_WORK, struct vcpu, exit_work);
-    OFFSET(VCPU_EXITS, struct vcpu, exits);
+    OFFSET(VCPU_EXIT_START, struct vcpu, exit_start);
+    OFFSET(VCPU_STAT_INTERRUPT, struct vcpu, exit_stats[EXIT_INTERRUPT]);
+    OFFSET(VCPU_STAT_OTHER, struct vcpu, exit_stats[EXIT_OTHER]);
+    OFFSET(STAT_MAX, struct exit_stat, max);
     OFFSET(FP_FPCR, struct arm64_fp, fpcr);
 }

@@ -41,7 +41,7 @@
 #define MMFR2_EVT FIELD(56)
 #define MMFR2_BBM FIELD(52)
 
-static uint64_t values[64];
+uint64_t idreg_values[64];
 static uint64_t host_dfr0;
 
 static uint64_t parange_limited(uint64_t mmfr0)
@@ -74,41 +74,36 @@ void idreg_init(void)
 {
     host_dfr0 = sysreg_read(id_aa64dfr0_el1);
     /* AArch32 ID registers: values for EL0 processes, no debug, no PMU, no security extensions. */
-    values[INDEX(1, 0)] = sysreg_read(id_pfr0_el1) & 0xffff;
-    values[INDEX(1, 1)] = sysreg_read(id_pfr1_el1) & 0xfUL;
-    values[INDEX(1, 4)] = sysreg_read(id_mmfr0_el1);
-    values[INDEX(1, 5)] = sysreg_read(id_mmfr1_el1);
-    values[INDEX(1, 6)] = sysreg_read(id_mmfr2_el1);
-    values[INDEX(1, 7)] = sysreg_read(id_mmfr3_el1);
-    values[INDEX(2, 0)] = sysreg_read(id_isar0_el1);
-    values[INDEX(2, 1)] = sysreg_read(id_isar1_el1);
-    values[INDEX(2, 2)] = sysreg_read(id_isar2_el1);
-    values[INDEX(2, 3)] = sysreg_read(id_isar3_el1);
-    values[INDEX(2, 4)] = sysreg_read(id_isar4_el1);
-    values[INDEX(2, 5)] = sysreg_read(id_isar5_el1);
-    values[INDEX(2, 6)] = sysreg_read(id_mmfr4_el1);
-    values[INDEX(2, 7)] = sysreg_read(S3_0_C0_C2_7); /* ID_ISAR6_EL1 */
-    values[INDEX(3, 0)] = sysreg_read(mvfr0_el1);
-    values[INDEX(3, 1)] = sysreg_read(mvfr1_el1);
-    values[INDEX(3, 2)] = sysreg_read(mvfr2_el1);
+    idreg_values[INDEX(1, 0)] = sysreg_read(id_pfr0_el1) & 0xffff;
+    idreg_values[INDEX(1, 1)] = sysreg_read(id_pfr1_el1) & 0xfUL;
+    idreg_values[INDEX(1, 4)] = sysreg_read(id_mmfr0_el1);
+    idreg_values[INDEX(1, 5)] = sysreg_read(id_mmfr1_el1);
+    idreg_values[INDEX(1, 6)] = sysreg_read(id_mmfr2_el1);
+    idreg_values[INDEX(1, 7)] = sysreg_read(id_mmfr3_el1);
+    idreg_values[INDEX(2, 0)] = sysreg_read(id_isar0_el1);
+    idreg_values[INDEX(2, 1)] = sysreg_read(id_isar1_el1);
+    idreg_values[INDEX(2, 2)] = sysreg_read(id_isar2_el1);
+    idreg_values[INDEX(2, 3)] = sysreg_read(id_isar3_el1);
+    idreg_values[INDEX(2, 4)] = sysreg_read(id_isar4_el1);
+    idreg_values[INDEX(2, 5)] = sysreg_read(id_isar5_el1);
+    idreg_values[INDEX(2, 6)] = sysreg_read(id_mmfr4_el1);
+    idreg_values[INDEX(2, 7)] = sysreg_read(S3_0_C0_C2_7); /* ID_ISAR6_EL1 */
+    idreg_values[INDEX(3, 0)] = sysreg_read(mvfr0_el1);
+    idreg_values[INDEX(3, 1)] = sysreg_read(mvfr1_el1);
+    idreg_values[INDEX(3, 2)] = sysreg_read(mvfr2_el1);
 
-    values[INDEX(4, 0)] = pfr0();
-    values[INDEX(4, 1)] = sysreg_read(id_aa64pfr1_el1) & (PFR1_BT | PFR1_SSBS);
-    values[INDEX(5, 0)] = host_dfr0 & (DFR0_BRPS | DFR0_WRPS | DFR0_CTX_CMPS);
-    values[INDEX(5, 0)] |= 6; /* Armv8 debug */
-    values[INDEX(6, 0)] = sysreg_read(id_aa64isar0_el1) & ISAR0_ALL & ~ISAR0_TME;
-    values[INDEX(6, 1)] = sysreg_read(id_aa64isar1_el1) & ~ISAR1_LS64;
-    values[INDEX(6, 2)] =
+    idreg_values[INDEX(4, 0)] = pfr0();
+    idreg_values[INDEX(4, 1)] = sysreg_read(id_aa64pfr1_el1) & (PFR1_BT | PFR1_SSBS);
+    idreg_values[INDEX(5, 0)] = host_dfr0 & (DFR0_BRPS | DFR0_WRPS | DFR0_CTX_CMPS);
+    idreg_values[INDEX(5, 0)] |= 6; /* Armv8 debug */
+    idreg_values[INDEX(6, 0)] = sysreg_read(id_aa64isar0_el1) & ISAR0_ALL & ~ISAR0_TME;
+    idreg_values[INDEX(6, 1)] = sysreg_read(id_aa64isar1_el1) & ~ISAR1_LS64;
+    idreg_values[INDEX(6, 2)] =
         sysreg_read(S3_0_C0_C6_2) & (FIELD(0) | FIELD(4) | ISAR2_PAUTH | ISAR2_BC);
-    values[INDEX(7, 0)] = parange_limited(sysreg_read(id_aa64mmfr0_el1)) & ~(MMFR0_ECV | MMFR0_FGT);
-    values[INDEX(7, 1)] =
+    idreg_values[INDEX(7, 0)] = parange_limited(sysreg_read(id_aa64mmfr0_el1)) & ~(MMFR0_ECV | MMFR0_FGT);
+    idreg_values[INDEX(7, 1)] =
         sysreg_read(id_aa64mmfr1_el1) & ~(MMFR1_VH | MMFR1_LO | MMFR1_XNX | MMFR1_HCX | MMFR1_TWED);
-    values[INDEX(7, 2)] = sysreg_read(id_aa64mmfr2_el1) & ~(MMFR2_NV | MMFR2_EVT | MMFR2_BBM);
-}
-
-uint64_t idreg_value(unsigned crm, unsigned op2)
-{
-    return values[INDEX(crm & 7, op2 & 7)];
+    idreg_values[INDEX(7, 2)] = sysreg_read(id_aa64mmfr2_el1) & ~(MMFR2_NV | MMFR2_EVT | MMFR2_BBM);
 }
 
 bool idreg_has_pauth(void)
@@ -135,7 +130,7 @@ unsigned idreg_watchpoints(void)
 /* Built from what AArch64 says; version 6: Armv8 debug; RES1 as in Arm ARM "DBGDIDR". */
 uint32_t idreg_dbgdidr(void)
 {
-    uint64_t dfr0 = values[INDEX(5, 0)];
+    uint64_t dfr0 = idreg_values[INDEX(5, 0)];
 
     return (uint32_t)(((dfr0 >> 20) & 0xf) << 28 | ((dfr0 >> 12) & 0xf) << 24 |
                       ((dfr0 >> 28) & 0xf) << 20 | 6U << 16 | 0xd000U);

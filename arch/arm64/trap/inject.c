@@ -93,16 +93,10 @@ static uint64_t advance_it(uint64_t spsr)
     return (spsr & ~T32_IT_MASK) | ((it & 3) << 25) | ((it & 0xfc) << 8);
 }
 
-void trap_skip(struct arm64_frame *frame, uint64_t esr)
+void trap_skip_aarch32(struct arm64_frame *frame, uint64_t esr)
 {
-    if (frame->spsr & SPSR_M_AARCH32) {
-        frame->elr += esr & ESR_IL ? 4 : 2;
-        if (frame->spsr & T32_IT_MASK)
-            frame->spsr = advance_it(frame->spsr);
-    } else {
-        frame->elr += 4;
-        frame->spsr &= ~SPSR_BTYPE;
-    }
-    /* a single-stepping debugger gets its exception after this instruction */
+    frame->elr += esr & ESR_IL ? 4 : 2;
+    if (frame->spsr & T32_IT_MASK)
+        frame->spsr = advance_it(frame->spsr);
     frame->spsr &= ~SPSR_SS;
 }

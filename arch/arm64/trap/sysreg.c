@@ -23,8 +23,6 @@ struct sysreg_trap {
 
 #define KEY_OP2(key) ((key)&7)
 #define KEY_CRM(key) (((key) >> 3) & 15)
-#define ID_FIRST SYSREG_KEY(3, 0, 0, 1, 0)
-#define ID_LAST SYSREG_KEY(3, 0, 0, 7, 7)
 #define OSLSR_OSLM BIT(3)
 #define OSLSR_OSLK BIT(1)
 #define OSLAR_OSLK BIT(0)
@@ -36,14 +34,6 @@ static int raz_wi(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *valu
     (void)key;
     if (!is_write)
         *value = 0;
-    return 0;
-}
-
-static int id_register(unsigned key, bool is_write, uint64_t *value)
-{
-    if (is_write)
-        return -EACCES;
-    *value = idreg_value(KEY_CRM(key), KEY_OP2(key));
     return 0;
 }
 
@@ -237,27 +227,31 @@ static const struct sysreg_trap *find(unsigned key)
 
 int trap_sysreg_access(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
 {
-    const struct sysreg_trap *trap;
+    const struct sysreg_trap *trap = find(key);
 
-    if (key >= ID_FIRST && key <= ID_LAST)
-        return id_register(key, is_write, value);
-    trap = find(key);
     return trap ? trap->access(vcpu, key, is_write, value) : -ENOENT;
 }
 
+static NOINLINE void access_register(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr,
+                                     uint64_t *value)
+{
+    int result = trap_sysreg_access(vcpu, (unsigned)ISS_SYS_KEY(esr), !(esr & ISS_SYS_READ), value);
+
+    if (likely(result == 0))
+        trap_skip(frame, esr);
+    else if (result != SYSREG_RETRY)
+        trap_inject_undef(frame, esr);
+}
+
+/* Reads of ID registers, the only ones that come in numbers, need no table. */
 void trap_sysreg(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 {
-    bool is_write = !(esr & ISS_SYS_READ);
-    unsigned rt = ISS_SYS_RT(esr);
-    uint64_t value = is_write && rt != 31 ? frame->x[rt] : 0;
-    int result = trap_sysreg_access(vcpu, (unsigned)ISS_SYS_KEY(esr), is_write, &value);
+    uint64_t *value = trap_register(frame, ISS_SYS_RT(esr));
 
-    if (unlikely(result)) {
-        if (result != SYSREG_RETRY)
-            trap_inject_undef(frame, esr);
-        return;
+    if ((esr & ISS_SYS_ID_MASK) == ISS_SYS_ID_READ) {
+        *value = idreg_values[8 * ISS_SYS_CRM(esr) + ISS_SYS_OP2(esr)];
+        trap_skip(frame, esr);
+    } else {
+        access_register(vcpu, frame, esr, value);
     }
-    if (!is_write && rt != 31)
-        frame->x[rt] = value;
-    trap_skip(frame, esr);
 }

@@ -7,6 +7,8 @@
 
 #include <hv/upcall.h>
 
+#include <stddef.h>
+
 #define ISS_WFX_TI(esr) ((esr)&3)
 #define WFX_WFI 0
 #define IMM16(esr) ((esr)&0xffff)
@@ -52,43 +54,39 @@ static void trap_fp(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
     fp_load(vcpu);
 }
 
-static const trap_handler handlers[EC_COUNT] = {
-    [EC_WFX] = trap_wfx,
-    [EC_CP15_32] = trap_aarch32,
-    [EC_CP15_64] = trap_aarch32,
-    [EC_CP14_32] = trap_aarch32,
-    [EC_CP14_LS] = trap_aarch32,
-    [EC_CP10_ID] = trap_aarch32,
-    [EC_CP14_64] = trap_aarch32,
-    [EC_FP] = trap_fp,
-    [EC_HVC64] = trap_hvc,
-    [EC_SMC64] = trap_smc,
-    [EC_SYSREG] = trap_sysreg,
-    [EC_IABT_LOW] = trap_instruction_abort,
-    [EC_DABT_LOW] = trap_data_abort,
+static_assert(sizeof(struct trap_class) == 16, "vectors.S indexes by a shift");
+
+#define CLASS(fn, cause)                                                                           \
+    {                                                                                              \
+        .handler = (fn), .stat = offsetof(struct vcpu, exit_stats[cause])                          \
+    }
+
+/* What is not named is UNDEFINED for the guest. */
+const struct trap_class trap_classes[EC_COUNT] = {
+    [0x00] = CLASS(trap_undef, EXIT_OTHER),
+    [EC_WFX] = CLASS(trap_wfx, EXIT_WAIT),
+    [0x02] = CLASS(trap_undef, EXIT_OTHER),
+    [EC_CP15_32] = CLASS(trap_aarch32, EXIT_REGISTER),
+    [EC_CP15_64] = CLASS(trap_aarch32, EXIT_REGISTER),
+    [EC_CP14_32] = CLASS(trap_aarch32, EXIT_REGISTER),
+    [EC_CP14_LS] = CLASS(trap_aarch32, EXIT_REGISTER),
+    [EC_FP] = CLASS(trap_fp, EXIT_FP),
+    [EC_CP10_ID] = CLASS(trap_aarch32, EXIT_REGISTER),
+    [0x09 ... 0x0b] = CLASS(trap_undef, EXIT_OTHER),
+    [EC_CP14_64] = CLASS(trap_aarch32, EXIT_REGISTER),
+    [0x0d ... 0x15] = CLASS(trap_undef, EXIT_OTHER),
+    [EC_HVC64] = CLASS(trap_hvc, EXIT_HYPERCALL),
+    [EC_SMC64] = CLASS(trap_smc, EXIT_HYPERCALL),
+    [EC_SYSREG] = CLASS(trap_sysreg, EXIT_REGISTER),
+    [0x19 ... 0x1f] = CLASS(trap_undef, EXIT_OTHER),
+    [EC_IABT_LOW] = CLASS(trap_instruction_abort, EXIT_FETCH),
+    [0x21 ... 0x23] = CLASS(trap_undef, EXIT_OTHER),
+    [EC_DABT_LOW] = CLASS(trap_data_abort, EXIT_MEMORY),
+    [0x25 ... 0x3f] = CLASS(trap_undef, EXIT_OTHER),
 };
-
-void trap_guest_sync(struct vcpu *vcpu, struct arm64_frame *frame)
-{
-    uint64_t esr = sysreg_read(esr_el2);
-    trap_handler handler = handlers[ESR_EC(esr)];
-
-    vcpu->exits++;
-    if (unlikely(!handler))
-        handler = trap_undef;
-    handler(vcpu, frame, esr);
-}
-
-void trap_guest_irq(struct vcpu *vcpu, struct arm64_frame *frame)
-{
-    (void)frame;
-    vcpu->exits++;
-    hv_irq();
-}
 
 void trap_guest_serror(struct vcpu *vcpu, struct arm64_frame *frame)
 {
     (void)frame;
-    vcpu->exits++;
     hv_guest_fault(vcpu, "SError (asynchronous external abort)", sysreg_read(esr_el2));
 }

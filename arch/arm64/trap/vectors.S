@@ -29,18 +29,36 @@
     str     x23, [sp, #256]
     .endm
 
-/* A guest exit. SP is the top of the VCPU's stack, where its frame lives; frame.vcpu is set once. */
-    .macro  guest_exit handler
+/*
+ * A guest exit. SP is the top of the VCPU's stack, where its frame lives; frame.vcpu is set once. What follows it has
+ * x19 = VCPU, x0, x1 = VCPU, frame.
+ */
+    .macro  guest_exit
     sub     sp, sp, #FRAME_SIZE
     save_x0_x29
     save_rest
     ldr     x19, [sp, #FRAME_VCPU]
+    mrs     x20, cntpct_el0
     mov     x29, xzr
-    mov     x30, xzr
-    mov     x0, x19
     mov     x1, sp
+    mov     x0, x19
+    str     x20, [x19, #VCPU_EXIT_START]
+    .endm
+
+    .macro  guest_exit_sync
+    .align  7
+    guest_exit
+    mrs     x2, esr_el2
+    b       guest_sync
+    .endm
+
+/* x20 = offset of the cause's statistics in the VCPU. */
+    .macro  guest_exit_to handler, stat
+    .align  7
+    guest_exit
+    mov     x20, #\stat
     bl      \handler
-    b       exit_to_guest
+    b       exit_account
     .endm
 
 /*
@@ -73,32 +91,47 @@ vectors:
     vector  el2_irq
     vector  el2_irq             /* FIQ: Group 0 where EL2 owns it, same handler */
     vector  el2_bad
-    .align  7
-    guest_exit trap_guest_sync
-    .align  7
-    guest_exit trap_guest_irq
-    .align  7
-    guest_exit trap_guest_irq
-    .align  7
-    guest_exit trap_guest_serror
-    .align  7                   /* AArch32 EL0 under an AArch64 EL1 */
-    guest_exit trap_guest_sync
-    .align  7
-    guest_exit trap_guest_irq
-    .align  7
-    guest_exit trap_guest_irq
-    .align  7
-    guest_exit trap_guest_serror
+    guest_exit_sync
+    guest_exit_to hv_irq, VCPU_STAT_INTERRUPT
+    guest_exit_to hv_irq, VCPU_STAT_INTERRUPT
+    guest_exit_to trap_guest_serror, VCPU_STAT_OTHER
+    guest_exit_sync             /* AArch32 EL0 under an AArch64 EL1 */
+    guest_exit_to hv_irq, VCPU_STAT_INTERRUPT
+    guest_exit_to hv_irq, VCPU_STAT_INTERRUPT
+    guest_exit_to trap_guest_serror, VCPU_STAT_OTHER
 
     .text
+
+/* x2 = ESR: handler and place of the statistics by exception class. */
+guest_sync:
+    adrp    x3, trap_classes
+    add     x3, x3, #:lo12:trap_classes
+    ubfx    x4, x2, #26, #6
+    add     x3, x3, x4, lsl #4
+    ldp     x4, x20, [x3]
+    blr     x4
+
+/* One more exit of the cause at x19 + x20. */
+exit_account:
+    mrs     x3, cntpct_el0
+    ldr     x4, [x19, #VCPU_EXIT_START]
+    add     x20, x19, x20
+    ldp     x0, x1, [x20]
+    ldr     x2, [x20, #STAT_MAX]
+    sub     x3, x3, x4
+    add     x0, x0, #1
+    add     x1, x1, x3
+    stp     x0, x1, [x20]
+    cmp     x3, x2
+    b.hi    2f
 
 /* SP = frame, x19 = VCPU, interrupts masked: the only way into a guest. */
     .global exit_to_guest
 exit_to_guest:
     ldr     w0, [x19, #VCPU_EXIT_WORK]
     cbnz    w0, 1f
-    ldr     x23, [sp, #256]
-    ldp     x30, x22, [sp, #240]
+    ldr     x23, [sp, #FRAME_SPSR]
+    ldp     x30, x22, [sp, #FRAME_LR]
     msr     elr_el2, x22
     msr     spsr_el2, x23
     ldp     x0, x1, [sp, #0]
@@ -122,6 +155,8 @@ exit_to_guest:
     isb
 1:  mov     x0, x19
     bl      hv_exit_to_guest
+    b       exit_to_guest
+2:  str     x3, [x20, #STAT_MAX]
     b       exit_to_guest
 
 /* An interrupt of hypervisor code: the interrupted C keeps its callee-saved registers by itself. */

@@ -5,6 +5,7 @@
 
 #include <arch/vcpu.h>
 #include <hv/cpu.h>
+#include <hv/exit_stats.h>
 #include <hv/hrtimer.h>
 #include <hv/notifier.h>
 #include <hv/spinlock.h>
@@ -93,6 +94,8 @@ struct sched_entity {
 struct vcpu {
     struct arch_vcpu arch; /* first: assembly reaches it at offset 0 */
     uint32_t exit_work;    /**< enum vcpu_work; atomic or/and */
+    uint64_t exit_start;   /**< counter at the vector, moved on by waits */
+    struct exit_stat exit_stats[EXIT_CAUSES];
     uint32_t id;           /**< unique while it exists */
     uint32_t subid;        /**< number in its guest */
     char name[VCPU_NAME_MAX];
@@ -128,7 +131,6 @@ struct vcpu {
     void *irq;            /**< virtual interrupt controller's per-VCPU part (hv/vcpu_irq.h) */
     void *emu;            /**< per-VCPU emulation context: last-hit region cache */
     void *thread;         /**< struct thread of an orphan */
-    uint64_t exits;       /**< guest exits, all reasons */
     struct list all_link; /**< in the list of all VCPUs */
     struct list guest_link;
 };

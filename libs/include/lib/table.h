@@ -37,13 +37,12 @@
 #define TABLE_COUNT(table)                                                                         \
     (((uintptr_t)__stop_table_##table - (uintptr_t)__start_table_##table) / sizeof(void *))
 
-// Through a volatile object, so that the compiler cannot fold an offset into the bound's symbol:
-// such a reference does not link when the table is empty.
+// Hidden from the compiler, so that it cannot fold an offset into the bound's symbol: such a
+// reference does not link when the table is empty.
 static inline const void *table_bound(const void *bound)
 {
-    const void *volatile opaque = bound;
-
-    return opaque;
+    __asm__("" : "+r"(bound));
+    return bound;
 }
 
 // `iter` is declared here as `const type *const *`.

@@ -55,6 +55,11 @@ enum esr_ec {
 /* ISS of trapped MSR, MRS: Arm ARM "EC 0x18" */
 #define ISS_SYS_READ BIT(0)
 #define ISS_SYS_RT(esr) (((esr) >> 5) & 0x1f)
+#define ISS_SYS_CRM(esr) (((esr) >> 1) & 15)
+#define ISS_SYS_OP2(esr) (((esr) >> 17) & 7)
+/* MRS of op0 = 3, op1 = 0, CRn = 0, CRm = 0-7: the ID registers */
+#define ISS_SYS_ID_MASK (BITS(21, 20) | BITS(16, 10) | BIT(4) | ISS_SYS_READ)
+#define ISS_SYS_ID_READ (BITS(21, 20) | ISS_SYS_READ)
 #define ISS_SYS_KEY(esr)                                                                           \
     (((((esr) >> 20) & 3) << 14) | ((((esr) >> 14) & 7) << 11) | ((((esr) >> 10) & 15) << 7) |     \
      ((((esr) >> 1) & 15) << 3) | (((esr) >> 17) & 7))

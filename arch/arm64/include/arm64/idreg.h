@@ -7,8 +7,8 @@
 
 /** Build the table from this (the boot) CPU: hides all that is not virtualised. Boot. */
 void idreg_init(void);
-/** Value of the ID register with this CRm, op2 (op0 3, op1 0, CRn 0, CRm 1-7); unallocated ones read as zero. Any context. */
-uint64_t idreg_value(unsigned crm, unsigned op2);
+/** What guests read, 8 * CRm + op2 (op0 3, op1 0, CRn 0, CRm 0-7); unallocated ones are zero. Constant after idreg_init(). */
+extern uint64_t idreg_values[64];
 /** DBGDIDR of AArch32, to match. Any context. */
 uint32_t idreg_dbgdidr(void);
 /** Host features that decide what the port itself does. */

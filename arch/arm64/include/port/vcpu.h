@@ -15,6 +15,8 @@ struct arm64_frame {
     uint64_t elr;
     uint64_t spsr;
     struct vcpu *vcpu;
+    uint64_t xzr; /* what an emulated access names as register 31; not stored at exits */
+    uint64_t pad;
 };
 static_assert(sizeof(struct arm64_frame) % 16 == 0, "stack alignment");
 
