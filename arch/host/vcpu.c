@@ -20,6 +20,8 @@
 #include <ucontext.h>
 
 #define STACK_BYTES (256UL << 10)
+/* Most that calls take on the main stack between host_run() and a switch away. */
+#define ABANDONED_BYTES (64UL << 10)
 
 static_assert(sizeof(ucontext_t) <= HOST_CONTEXT_WORDS * 8, "HOST_CONTEXT_WORDS is too small");
 
@@ -69,13 +71,22 @@ void host_stack_leave_to_mark(void)
     stack_bottom = NULL;
 }
 
+/* The jump came from another stack, so that nobody has cleaned up after the frames it left behind on this one. */
+static void abandoned_frames_unpoison(void)
+{
+    const char *here = __builtin_frame_address(0);
+
+    ASAN_UNPOISON_MEMORY_REGION(here - ABANDONED_BYTES, ABANDONED_BYTES);
+}
+
 void host_stack_arrived(void)
 {
-    if (stack_bottom != NULL)
-        return;
-    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
-    stack_bottom = mark.bottom;
-    stack_size = mark.size;
+    if (stack_bottom == NULL) {
+        __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+        stack_bottom = mark.bottom;
+        stack_size = mark.size;
+    }
+    abandoned_frames_unpoison();
 }
 
 /* First act on a stack that was switched to. */
