@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest's stage 1 walked in software (Arm ARM D5.2): for looking at stopped guests, never on an exit path.
+// A guest's stage 1 walked in software (Arm ARM D5.2): for looking at stopped guests, and at walks that failed.
+#include <arm64/guest_walk.h>
 #include <arm64/sysreg.h>
 #include <arm64/world.h>
 
@@ -32,13 +33,12 @@ static unsigned granule_bits(uint64_t tcr, bool upper)
     return upper ? tg1[(tcr >> 30) & 3] : tg0[(tcr >> 14) & 3];
 }
 
-static struct regime regime_of(const struct arch_vcpu *arch, bool upper)
+static struct regime regime_of(uint64_t tcr, uint64_t ttbr, bool upper)
 {
-    uint64_t tcr = arch->world[WORLD_tcr_el1];
     unsigned txsz = (unsigned)(upper ? tcr >> 16 : tcr) & 0x3f;
 
     return (struct regime){
-        .root = arch->world[upper ? WORLD_ttbr1_el1 : WORLD_ttbr0_el1] & OUTPUT_MASK,
+        .root = ttbr & OUTPUT_MASK,
         .granule = granule_bits(tcr, upper),
         .bits = 64 - txsz,
         .disabled = tcr & (upper ? TCR_EPD1 : TCR_EPD0),
@@ -52,8 +52,7 @@ static bool is_canonical(const struct arch_vcpu *arch, const struct regime *regi
     bool tagged = arch->world[WORLD_tcr_el1] & (TCR_TBI0 << (upper ? 1 : 0));
     uint64_t address = tagged ? (uint64_t)((int64_t)(va << 8) >> 8) : va;
 
-    return regime->bits > regime->granule && regime->bits <= 52 &&
-           (int64_t)address >> regime->bits == (upper ? -1 : 0);
+    return (int64_t)address >> regime->bits == (upper ? -1 : 0);
 }
 
 static unsigned first_level(const struct regime *regime)
@@ -69,7 +68,9 @@ static bool read_descriptor(struct vcpu *vcpu, uint64_t at, uint64_t *desc)
     return guest_mem_read(vcpu->guest, (gpa_t){at}, desc, sizeof(*desc)) == 0 && *desc & DESC_VALID;
 }
 
-static int walk(struct vcpu *vcpu, const struct regime *regime, uint64_t va, uint64_t *ipa)
+/* *last: the level at which it ended. */
+static int walk(struct vcpu *vcpu, const struct regime *regime, uint64_t va, uint64_t *ipa,
+                unsigned *last)
 {
     unsigned stride = regime->granule - 3;
     uint64_t table = regime->root, offset = va & (BIT(regime->bits) - 1);
@@ -78,6 +79,7 @@ static int walk(struct vcpu *vcpu, const struct regime *regime, uint64_t va, uin
         unsigned shift = regime->granule + stride * (LEVEL_LAST - level);
         uint64_t desc;
 
+        *last = level;
         if (!read_descriptor(vcpu, table + (offset >> shift) * sizeof(desc), &desc))
             return -EFAULT;
         offset &= BIT(shift) - 1;
@@ -90,16 +92,38 @@ static int walk(struct vcpu *vcpu, const struct regime *regime, uint64_t va, uin
     return -EFAULT;
 }
 
+static bool can_walk(const struct regime *regime)
+{
+    return !regime->disabled && regime->granule != 0 && regime->bits > regime->granule &&
+           regime->bits <= 52;
+}
+
+unsigned guest_walk_abort_level(struct vcpu *vcpu, uint64_t va)
+{
+    bool upper = va & BIT(55);
+    struct regime regime = regime_of(
+        sysreg_read(tcr_el1), upper ? sysreg_read(ttbr1_el1) : sysreg_read(ttbr0_el1), upper);
+    unsigned level = LEVEL_LAST;
+    uint64_t ipa;
+
+    if (can_walk(&regime))
+        walk(vcpu, &regime, va, &ipa, &level);
+    return level;
+}
+
 int arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ipa)
 {
-    struct regime regime = regime_of(&vcpu->arch, va & BIT(55));
+    const uint64_t *world = vcpu->arch.world;
+    bool upper = va & BIT(55);
+    struct regime regime =
+        regime_of(world[WORLD_tcr_el1], world[upper ? WORLD_ttbr1_el1 : WORLD_ttbr0_el1], upper);
+    unsigned last;
 
     if (!(vcpu->arch.world[WORLD_sctlr_el1] & SCTLR_M)) {
         *ipa = va;
         return 0;
     }
-    if (regime.disabled || regime.granule == 0 || !is_canonical(&vcpu->arch, &regime, va) ||
-        first_level(&regime) > LEVEL_LAST)
+    if (!can_walk(&regime) || !is_canonical(&vcpu->arch, &regime, va))
         return -EFAULT;
-    return walk(vcpu, &regime, va, ipa);
+    return walk(vcpu, &regime, va, ipa, &last);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stage-2 aborts: decode by the syndrome alone (guest code is never read), emulate, or give the guest its external abort.
 #include <arm64/esr.h>
+#include <arm64/guest_walk.h>
 #include <arm64/sysreg.h>
 #include <arm64/trap.h>
 
@@ -51,6 +52,17 @@ static bool is_mapped_now(struct vcpu *vcpu, uint64_t esr, uint64_t ipa, bool is
     return attr == GUEST_MMU_RAM || (attr == GUEST_MMU_ROM && !is_write);
 }
 
+/* What the guest gets: an external abort, on the walk where it was the guest's table that is not there. */
+static void inject(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr, uint64_t far)
+{
+    bool instruction = ESR_EC(esr) == EC_IABT_LOW;
+    uint64_t iss = instruction ? 0 : esr & (ISS_WNR | ISS_CM);
+
+    if (esr & ISS_S1PTW)
+        iss |= FSC_SEA_WALK | guest_walk_abort_level(vcpu, far);
+    trap_inject_abort(frame, instruction, iss, far);
+}
+
 static uint64_t sign_extend(uint64_t value, unsigned bytes)
 {
     unsigned shift = 64 - bytes * 8;
@@ -93,7 +105,7 @@ void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
         }
     }
     if (!is_mapped_now(vcpu, esr, access.addr.v, is_write))
-        trap_inject_abort(frame, false, esr & (ISS_WNR | ISS_CM), far);
+        inject(vcpu, frame, esr, far);
 }
 
 void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
@@ -101,9 +113,8 @@ void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64
     uint64_t far = sysreg_read(far_el2);
     uint64_t ipa;
 
-    (void)frame;
     if (!fault_address(esr, far, &ipa))
         return;
     if (!is_mapped_now(vcpu, esr, ipa, false))
-        arch_vcpu_inject_abort(vcpu, true, far);
+        inject(vcpu, frame, esr, far);
 }

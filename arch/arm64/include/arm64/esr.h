@@ -51,6 +51,7 @@ enum esr_ec {
 #define FSC_ACCESS_FLAG 0x08
 #define FSC_PERMISSION 0x0c
 #define FSC_SEA 0x10
+#define FSC_SEA_WALK 0x14 /* plus the level of the table */
 
 /* ISS of trapped MSR, MRS: Arm ARM "EC 0x18" */
 #define ISS_SYS_READ BIT(0)
