@@ -19,6 +19,8 @@ BARE_CORNER = [(3, "cortex-a72")]
 VCPUS = (1, 4)
 VCPUS_MANY = 8
 WITH_MANY = ("gic", "psci", "smp")
+# CPUs that wait for each other by spinning: shorter slices end that sooner, and bring more orders of events.
+SLICE_US = {"psci": 300, "smp": 300}
 # A log, so that no verdict of a long run is lost.
 UART = guests.UART.replace("interrupts", "bulkhead,log-size = <0x8000>;\n\tinterrupts")
 
@@ -36,11 +38,12 @@ def configured(configs):
                          for config in configs for group in GROUPS])
 
 
-def tree(name, vcpus, bootargs):
+def tree(name, vcpus, bootargs, slice_us=None):
     """Return the DTS of a guest that runs conformance cases."""
     size = 16 * guests.MIB
+    time_slice = f"bulkhead,time-slice-us = <{slice_us}>;" if slice_us else ""
     return guests.dts(name, 'bulkhead,kernel = "conform.bin"; bulkhead,format = "raw";',
-                      f"vcpus {{ bulkhead,count = <{vcpus}>; }};",
+                      f"vcpus {{ bulkhead,count = <{vcpus}>; {time_slice} }};",
                       aspace=guests.MEMORY.format(size=size) + UART + guests.RTC,
                       bootargs=f"host=bulkhead {bootargs}")
 
@@ -52,8 +55,11 @@ def counts(group):
 
 def trees():
     """Return the DTS files of all guests."""
-    return {f"{group}{vcpus}.dts": tree(f"{group}{vcpus}", vcpus, f"case={group}")
-            for group in GROUPS for vcpus in counts(group)}
+    files = {f"{group}{vcpus}.dts": tree(f"{group}{vcpus}", vcpus, f"case={group}",
+                                         SLICE_US.get(group))
+             for group in GROUPS for vcpus in counts(group)}
+    files["races.dts"] = tree("races", 4, "case=psci.race,smp.storm rounds=100000", SLICE_US["psci"])
+    return files
 
 
 def station(stations, output, config):  # noqa: F811
@@ -92,6 +98,16 @@ def test_guest(stations, output, config, group):  # noqa: F811
 def test_guest_matrix(stations, output, config, group):  # noqa: F811
     """The same on all other machines."""
     check_guests(station(stations, output, config), group)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2700)
+def test_races(stations, output):  # noqa: F811
+    """CPU_ON and CPU_OFF raced for 100,000 times: one winner a round, no start lost or doubled."""
+    one = station(stations, output, (3, "cortex-a72", 4))
+    with guests.running(one, "races"):
+        guests.console(one, "races", r"^SUMMARY ", 800)
+        check_text(one.cmd("vserial log races/uart0"))
 
 
 @pytest.fixture
