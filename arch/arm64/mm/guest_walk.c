@@ -98,7 +98,7 @@ static bool can_walk(const struct regime *regime)
            regime->bits <= 52;
 }
 
-unsigned guest_walk_abort_level(struct vcpu *vcpu, uint64_t va)
+unsigned guest_walk_last_level(struct vcpu *vcpu, uint64_t va)
 {
     bool upper = va & BIT(55);
     struct regime regime = regime_of(
@@ -106,6 +106,8 @@ unsigned guest_walk_abort_level(struct vcpu *vcpu, uint64_t va)
     unsigned level = LEVEL_LAST;
     uint64_t ipa;
 
+    if (!(sysreg_read(sctlr_el1) & SCTLR_M))
+        return 0;
     if (can_walk(&regime))
         walk(vcpu, &regime, va, &ipa, &level);
     return level;

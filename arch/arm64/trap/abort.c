@@ -52,15 +52,28 @@ static bool is_mapped_now(struct vcpu *vcpu, uint64_t esr, uint64_t ipa, bool is
     return attr == GUEST_MMU_RAM || (attr == GUEST_MMU_ROM && !is_write);
 }
 
-/* What the guest gets: an external abort, on the walk where it was the guest's table that is not there. */
-static void inject(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr, uint64_t far)
+/* On a walk where it was the guest's table that is not there. The guest's own address size is part of what it sees. */
+static uint64_t fault_status(struct vcpu *vcpu, uint64_t esr, uint64_t far, uint64_t ipa)
 {
+    unsigned level;
+
+    if (likely(!(esr & ISS_S1PTW) && !(ipa >> arch_guest_mmu_ipa_bits())))
+        return FSC_SEA;
+    level = guest_walk_last_level(vcpu, far);
+    if (!(ipa >> arch_guest_mmu_ipa_bits()))
+        return FSC_SEA_WALK | level;
+    if (esr & ISS_S1PTW && level > 0)
+        level--; /* it was the descriptor before that had the address */
+    return FSC_ADDRESS_SIZE | level;
+}
+
+static void inject(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr, uint64_t ipa)
+{
+    uint64_t far = sysreg_read(far_el2);
     bool instruction = ESR_EC(esr) == EC_IABT_LOW;
     uint64_t iss = instruction ? 0 : esr & (ISS_WNR | ISS_CM);
 
-    if (esr & ISS_S1PTW)
-        iss |= FSC_SEA_WALK | guest_walk_abort_level(vcpu, far);
-    trap_inject_abort(frame, instruction, iss, far);
+    trap_inject_abort(frame, instruction, iss | fault_status(vcpu, esr, far, ipa), far);
 }
 
 static uint64_t sign_extend(uint64_t value, unsigned bytes)
@@ -105,7 +118,7 @@ void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
         }
     }
     if (!is_mapped_now(vcpu, esr, access.addr.v, is_write))
-        inject(vcpu, frame, esr, far);
+        inject(vcpu, frame, esr, access.addr.v);
 }
 
 void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
@@ -116,5 +129,5 @@ void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64
     if (!fault_address(esr, far, &ipa))
         return;
     if (!is_mapped_now(vcpu, esr, ipa, false))
-        inject(vcpu, frame, esr, far);
+        inject(vcpu, frame, esr, ipa);
 }

@@ -76,12 +76,12 @@ void trap_inject_abort(struct arm64_frame *frame, bool instruction, uint64_t iss
     uint64_t ec =
         instruction ? (same ? EC_IABT_SAME : EC_IABT_LOW) : (same ? EC_DABT_SAME : EC_DABT_LOW);
 
-    trap_inject(frame, (ec << EC_SHIFT) | ESR_IL | iss | FSC_SEA, far, true);
+    trap_inject(frame, (ec << EC_SHIFT) | ESR_IL | iss, far, true);
 }
 
 void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far)
 {
-    trap_inject_abort(vcpu->arch.frame, instruction, 0, far);
+    trap_inject_abort(vcpu->arch.frame, instruction, FSC_SEA, far);
 }
 
 /* T32 instructions in an IT block: the state moves on as after any instruction (Arm ARM "ITAdvance"). */

@@ -5,5 +5,5 @@
 #include <hv/vcpu.h>
 #include <stdint.h>
 
-/** Level of the table that the walk for va can not read. The VCPU runs: its registers are loaded. At most 4 reads. */
-unsigned guest_walk_abort_level(struct vcpu *vcpu, uint64_t va);
+/** Level at which the walk for va ends: of the leaf, or of the table that can not be read. 0 with the MMU off. The VCPU runs: its registers are loaded. At most 4 reads. */
+unsigned guest_walk_last_level(struct vcpu *vcpu, uint64_t va);

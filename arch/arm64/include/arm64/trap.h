@@ -60,5 +60,5 @@ static inline void trap_skip(struct arm64_frame *frame, uint64_t esr)
 /** Take an exception to EL1 as hardware would (Arm ARM D1.3 "exception entry"). */
 void trap_inject(struct arm64_frame *frame, uint64_t esr, uint64_t far, bool set_far);
 void trap_inject_undef(struct arm64_frame *frame, uint64_t esr);
-/** A synchronous external abort; iss: the bits of the cause that hardware would show (WnR, CM). */
+/** An abort; iss: its status and the bits of the cause that hardware would show (WnR, CM). */
 void trap_inject_abort(struct arm64_frame *frame, bool instruction, uint64_t iss, uint64_t far);
