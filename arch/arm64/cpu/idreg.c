@@ -40,6 +40,9 @@
 #define MMFR2_NV FIELD(24)
 #define MMFR2_EVT FIELD(56)
 #define MMFR2_BBM FIELD(52)
+#define MMFR2_FWB FIELD(40)  /* of stage 2 */
+#define MMFR2_IESB FIELD(12) /* of RAS */
+#define MMFR2_HIDDEN (MMFR2_NV | MMFR2_EVT | MMFR2_BBM | MMFR2_FWB | MMFR2_IESB)
 
 uint64_t idreg_values[64];
 static uint64_t host_dfr0;
@@ -73,6 +76,7 @@ static uint64_t pfr0(void)
 void idreg_init(void)
 {
     host_dfr0 = sysreg_read(id_aa64dfr0_el1);
+    idreg_values[INDEX(0, 6)] = sysreg_read(revidr_el1);
     /* AArch32 ID registers: values for EL0 processes, no debug, no PMU, no security extensions. */
     idreg_values[INDEX(1, 0)] = sysreg_read(id_pfr0_el1) & 0xffff;
     idreg_values[INDEX(1, 1)] = sysreg_read(id_pfr1_el1) & 0xfUL;
@@ -100,10 +104,11 @@ void idreg_init(void)
     idreg_values[INDEX(6, 1)] = sysreg_read(id_aa64isar1_el1) & ~ISAR1_LS64;
     idreg_values[INDEX(6, 2)] =
         sysreg_read(S3_0_C0_C6_2) & (FIELD(0) | FIELD(4) | ISAR2_PAUTH | ISAR2_BC);
-    idreg_values[INDEX(7, 0)] = parange_limited(sysreg_read(id_aa64mmfr0_el1)) & ~(MMFR0_ECV | MMFR0_FGT);
+    idreg_values[INDEX(7, 0)] =
+        parange_limited(sysreg_read(id_aa64mmfr0_el1)) & ~(MMFR0_ECV | MMFR0_FGT);
     idreg_values[INDEX(7, 1)] =
         sysreg_read(id_aa64mmfr1_el1) & ~(MMFR1_VH | MMFR1_LO | MMFR1_XNX | MMFR1_HCX | MMFR1_TWED);
-    idreg_values[INDEX(7, 2)] = sysreg_read(id_aa64mmfr2_el1) & ~(MMFR2_NV | MMFR2_EVT | MMFR2_BBM);
+    idreg_values[INDEX(7, 2)] = sysreg_read(id_aa64mmfr2_el1) & ~MMFR2_HIDDEN;
 }
 
 bool idreg_has_pauth(void)
@@ -115,6 +120,23 @@ bool idreg_has_pauth(void)
 bool idreg_has_gic_sysregs(void)
 {
     return sysreg_read(id_aa64pfr0_el1) & PFR0_GIC;
+}
+
+bool idreg_has_pmu(void)
+{
+    uint64_t version = (host_dfr0 >> 8) & 0xf;
+
+    return version != 0 && version != 0xf;
+}
+
+bool idreg_has_sme(void)
+{
+    return sysreg_read(id_aa64pfr1_el1) & FIELD(24);
+}
+
+bool idreg_has_ras(void)
+{
+    return sysreg_read(id_aa64pfr0_el1) & FIELD(28);
 }
 
 unsigned idreg_breakpoints(void)

@@ -22,6 +22,7 @@
 #define HCR_TERR BIT(36)
 #define CNTHCTL_EL1PCTEN BIT(0)
 #define MPIDR_RES1 BIT(31)
+#define PMUSERENR_ALL 0xfUL
 #define AFF0_PER_AFF1 16
 #define SRE_EL1_SYSREGS 7
 
@@ -38,6 +39,8 @@ void arch_cpu_init(void)
     sysreg_write(oslar_el1, 0);
     sysreg_write(mdscr_el1, 0);
     sysreg_write(cntv_ctl_el0, 0);
+    if (idreg_has_pmu())
+        sysreg_write(pmuserenr_el0, PMUSERENR_ALL); /* EL0 of guests: to the traps of EL2, as EL1 */
     if (idreg_has_gic_sysregs()) {
         sysreg_write_named(ICC_SRE_EL2, 0xf);
         arch_barrier_context();
@@ -68,7 +71,7 @@ static void init_controls(struct vcpu *vcpu)
 {
     vcpu->arch.hcr = HCR_VM | HCR_SWIO | HCR_PTW | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB |
                      HCR_BSU_IS | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_RW |
-                     HCR_TLOR | HCR_TERR;
+                     HCR_TLOR | HCR_TERR | HCR_TID1;
     if (idreg_has_pauth())
         vcpu->arch.hcr |= HCR_API | HCR_APK;
     vcpu->arch.cptr = CPTR_RES1 | CPTR_TFP | CPTR_TZ | CPTR_TSM | CPTR_TTA | CPTR_TAM;

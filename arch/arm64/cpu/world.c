@@ -21,6 +21,10 @@ DEFINE_PER_CPU(struct vcpu *, world_owner);
 
 /* On any CPU: those that read as zero whatever is written hold nothing of a guest's. */
 static bool has_impdef;
+/* Registers of features that guests do not have, and that can not be trapped either: zero for the next one. */
+static bool has_tpidr2, has_vdisr;
+/* Any of these. */
+static bool has_rare;
 
 static inline void save_registers(uint64_t *world)
 {
@@ -44,6 +48,19 @@ static inline void save_registers(uint64_t *world)
 #undef X
 }
 
+static NOINLINE void load_rare(const uint64_t *world)
+{
+#define X(name) sysreg_write(name, world[WORLD_##name]);
+    if (has_impdef) {
+        ARM64_WORLD_IMPDEF(X)
+    }
+#undef X
+    if (has_tpidr2)
+        sysreg_write_named(TPIDR2_EL0, 0);
+    if (has_vdisr)
+        sysreg_write_named(VDISR_EL2, 0);
+}
+
 static inline void load_registers(const uint64_t *world)
 {
 #define Q(a, b, c, d)                                                                              \
@@ -60,10 +77,9 @@ static inline void load_registers(const uint64_t *world)
 #undef Q
 #define X(name) sysreg_write(name, world[WORLD_##name]);
     ARM64_WORLD_SINGLE(X)
-    if (unlikely(has_impdef)) {
-        ARM64_WORLD_IMPDEF(X)
-    }
 #undef X
+    if (unlikely(has_rare))
+        load_rare(world);
 }
 
 void world_init_cpu(void)
@@ -74,6 +90,9 @@ void world_init_cpu(void)
     sysreg_write(name, 0);
     ARM64_WORLD_IMPDEF(X)
 #undef X
+    has_tpidr2 |= idreg_has_sme();
+    has_vdisr |= idreg_has_ras();
+    has_rare = has_impdef || has_tpidr2 || has_vdisr;
 }
 
 void world_write_controls(struct vcpu *vcpu)

@@ -22,6 +22,7 @@ struct sysreg_trap {
 };
 
 #define KEY_OP2(key) ((key)&7)
+#define KEY_OP2_BVR 4
 #define KEY_CRM(key) (((key) >> 3) & 15)
 #define OSLSR_OSLM BIT(3)
 #define OSLSR_OSLK BIT(1)
@@ -94,18 +95,23 @@ static int sgi0r(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value
     return hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_SGI0R, is_write, value);
 }
 
-/* Breakpoints and watchpoints: zeros until the guest sets one; then the registers are its own. */
+/* Breakpoints and watchpoints are memory until the guest sets one, or opens the OS lock; then they are its own. */
 static int breakpoint(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
 {
-    unsigned limit = KEY_OP2(key) < 6 ? idreg_breakpoints() : idreg_watchpoints();
+    uint64_t *reg = debug_register(vcpu, KEY_CRM(key), KEY_OP2(key) - KEY_OP2_BVR);
 
-    if (KEY_CRM(key) >= limit)
+    if (!reg)
         return -ENOENT;
-    if (is_write && *value) {
+    if (!is_write) {
+        *value = *reg;
+        return 0;
+    }
+    if (*value && !vcpu->arch.os_lock) {
         debug_grant(vcpu);
         return SYSREG_RETRY;
     }
-    return raz_wi(vcpu, key, is_write, value);
+    *reg = *value;
+    return 0;
 }
 
 static int mdscr(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
@@ -113,7 +119,7 @@ static int mdscr(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value
     (void)vcpu;
     (void)key;
     if (is_write)
-        sysreg_write(mdscr_el1, *value);
+        sysreg_write(mdscr_el1, *value & MDSCR_SOFTWARE);
     else
         *value = sysreg_read(mdscr_el1);
     return 0;
@@ -124,8 +130,17 @@ static int oslar(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value
     (void)key;
     if (!is_write)
         return -EACCES;
-    vcpu->arch.os_lock = *value & OSLAR_OSLK;
-    sysreg_write(oslar_el1, vcpu->arch.os_lock);
+    debug_set_lock(vcpu, *value & OSLAR_OSLK);
+    return 0;
+}
+
+static int auxiliary_id(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)vcpu;
+    (void)key;
+    if (is_write)
+        return -EACCES;
+    *value = sysreg_read(aidr_el1);
     return 0;
 }
 
@@ -194,6 +209,7 @@ static const struct sysreg_trap traps[] = {
     {SYSREG_KEY(3, 0, 12, 11, 5), sgi1r},
     {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},
     {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
+    {SYSREG_KEY(3, 1, 0, 0, 7), auxiliary_id},
     {SYSREG_KEY(3, 3, 14, 0, 1), counter}, /* CNTPCT_EL0 */
     {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval},
     {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},

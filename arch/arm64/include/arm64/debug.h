@@ -24,7 +24,11 @@ static inline void debug_load(struct vcpu *vcpu)
 }
 
 void debug_forget(struct vcpu *vcpu);
-/** First access to a debug register: from now on the guest owns them (no more traps). */
+/** OSLAR_EL1.OSLK; the VCPU runs. */
+void debug_set_lock(struct vcpu *vcpu, bool lock);
+/** Memory of a register that traps: which = 0..3: BVR, BCR, WVR, WCR. NULL: the CPU has not so many. */
+uint64_t *debug_register(struct vcpu *vcpu, unsigned number, unsigned which);
+/** First use of a debug register: from now on the guest owns them (no more traps). */
 void debug_grant(struct vcpu *vcpu);
 /** All breakpoints off on this CPU. */
 void debug_init_cpu(void);

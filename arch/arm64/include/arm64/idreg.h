@@ -14,5 +14,8 @@ uint32_t idreg_dbgdidr(void);
 /** Host features that decide what the port itself does. */
 bool idreg_has_pauth(void);
 bool idreg_has_gic_sysregs(void);
+bool idreg_has_pmu(void);
+bool idreg_has_sme(void);
+bool idreg_has_ras(void);
 unsigned idreg_breakpoints(void);
 unsigned idreg_watchpoints(void);

@@ -28,6 +28,8 @@
 #define ICC_CTLR_EL1 S3_0_C12_C12_4
 #define ICC_SGI1R_EL1 S3_0_C12_C11_5
 #define ICC_IGRPEN1_EL1 S3_0_C12_C12_7
+#define TPIDR2_EL0 S3_3_C13_C0_5
+#define VDISR_EL2 S3_4_C12_C1_1
 #define ICH_HCR_EL2 S3_4_C12_C11_0
 #define ICH_VTR_EL2 S3_4_C12_C11_1
 #define ICH_MISR_EL2 S3_4_C12_C11_2
@@ -55,6 +57,7 @@
 #define HCR_BSU_IS BIT(10)
 #define HCR_TWI BIT(13)
 #define HCR_TWE BIT(14)
+#define HCR_TID1 BIT(16)
 #define HCR_TID3 BIT(18)
 #define HCR_TSC BIT(19)
 #define HCR_TIDCP BIT(20)
@@ -85,6 +88,9 @@
 
 #define CNTHCTL_EL1PCTEN BIT(0)
 #define CNTHCTL_EL1PCEN BIT(1)
+
+/* MDSCR_EL1: what belongs to software, not to an external debugger. */
+#define MDSCR_SOFTWARE (BIT(0) | BIT(12) | BIT(13) | BIT(15)) /* SS, TDCC, KDE, MDE */
 
 #define CNT_CTL_ENABLE BIT(0)
 #define CNT_CTL_IMASK BIT(1)
