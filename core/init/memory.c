@@ -3,6 +3,7 @@
 #include <hv/init.h>
 
 #include <arch/mmu.h>
+#include <hv/dt_reader.h>
 #include <hv/log.h>
 #include <hv/page.h>
 #include <lib/endian.h>
@@ -10,9 +11,28 @@
 #include <lib/macros.h>
 #include <lib/string.h>
 #include <libfdt.h>
+#include <stdbool.h>
 
 /* A hostile tree must not keep start-up busy for ever. */
 #define RANGES_MAX 64
+#define NODES_MAX 64
+
+/* The attribute reg of a node that describes RAM, or what is reserved in it; in the blob. */
+struct region {
+    const char *reg;
+    uint32_t size;
+    bool is_ram;
+};
+
+/* What one pass over the blob finds. */
+struct found {
+    struct region regions[NODES_MAX];
+    unsigned count;
+    uint32_t address_cells, size_cells; /* of the root */
+    uint64_t bundle, bundle_end;
+    bool in_chosen, in_reserved; /* the open child of the root */
+    struct region child;         /* of the root, being read */
+};
 
 typedef int (*range_fn)(uint64_t start, uint64_t size);
 
@@ -38,20 +58,99 @@ static uint64_t read_cells(const char **at, int cells)
     return value;
 }
 
-/* Calls fn for each (address, size) of the node's reg. */
-static int for_each_reg(const void *fdt, int node, range_fn fn)
+static uint64_t read_number(const struct dt_token *token)
 {
-    int address_cells = fdt_address_cells(fdt, 0);
-    int size_cells = fdt_size_cells(fdt, 0);
-    int length, err = 0;
-    const char *at = fdt_getprop(fdt, node, "reg", &length);
-    const char *end = at + length;
+    const char *at = token->data;
 
-    if (!at || address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2)
+    return token->size == 4 || token->size == 8 ? read_cells(&at, (int)token->size / 4) : 0;
+}
+
+static bool is_named(const struct dt_token *token, const char *name)
+{
+    return strcmp(token->name, name) == 0;
+}
+
+static bool is_memory_type(const struct dt_token *token)
+{
+    /* With its terminator: the length is what bounds the comparison. */
+    return token->size == sizeof("memory") && memcmp(token->data, "memory", sizeof("memory")) == 0;
+}
+
+static int add_region(struct found *found, struct region region)
+{
+    if (found->count == NODES_MAX)
+        return -ENOSPC;
+    found->regions[found->count++] = region;
+    return 0;
+}
+
+/* Depth 1 is the root, 2 a child of it, 3 what may be a child of /reserved-memory. */
+static int note_attr(struct found *found, unsigned depth, const struct dt_token *token)
+{
+    if (depth == 1 && is_named(token, "#address-cells"))
+        found->address_cells = (uint32_t)read_number(token);
+    else if (depth == 1 && is_named(token, "#size-cells"))
+        found->size_cells = (uint32_t)read_number(token);
+    else if (depth == 2 && found->in_chosen && is_named(token, "linux,initrd-start"))
+        found->bundle = read_number(token);
+    else if (depth == 2 && found->in_chosen && is_named(token, "linux,initrd-end"))
+        found->bundle_end = read_number(token);
+    else if (depth == 2 && is_named(token, "device_type"))
+        found->child.is_ram = is_memory_type(token);
+    else if (depth == 2 && is_named(token, "reg"))
+        found->child = (struct region){token->data, token->size, found->child.is_ram};
+    else if (depth == 3 && found->in_reserved && is_named(token, "reg"))
+        return add_region(found, (struct region){token->data, token->size, false});
+    return 0;
+}
+
+static int note_token(struct found *found, unsigned depth, const struct dt_token *token)
+{
+    switch (token->kind) {
+    case DT_TOKEN_NODE:
+        if (depth == 2) {
+            found->child = (struct region){0};
+            found->in_chosen = is_named(token, "chosen");
+            found->in_reserved = is_named(token, "reserved-memory");
+        }
+        return 0;
+    case DT_TOKEN_NODE_END:
+        return depth == 1 && found->child.is_ram ? add_region(found, found->child) : 0;
+    case DT_TOKEN_ATTR:
+        return note_attr(found, depth, token);
+    default:
+        return 0;
+    }
+}
+
+static int read_blob(struct found *found, const void *fdt, size_t size)
+{
+    struct dt_token token;
+    struct dt_reader reader;
+    int err = dt_reader_init(&reader, fdt, size);
+
+    *found = (struct found){.address_cells = 2, .size_cells = 1};
+    do {
+        if (!err)
+            err = dt_reader_next(&reader, &token);
+        if (!err)
+            err = note_token(found, reader.depth, &token);
+    } while (!err && token.kind != DT_TOKEN_END);
+    return err;
+}
+
+/* Calls fn for each (address, size) of the region. */
+static int for_each_range(const struct found *found, const struct region *region, range_fn fn)
+{
+    const char *at = region->reg, *end = at + region->size;
+    uint32_t cells = found->address_cells + found->size_cells;
+    int err = 0;
+
+    if (!at || found->address_cells - 1 > 1 || found->size_cells - 1 > 1)
         return -EBADMSG;
-    for (int i = 0; !err && i < RANGES_MAX && end - at >= 4 * (address_cells + size_cells); i++) {
-        uint64_t start = read_cells(&at, address_cells);
-        uint64_t size = read_cells(&at, size_cells);
+    for (unsigned i = 0; !err && i < RANGES_MAX && end - at >= 4 * (ptrdiff_t)cells; i++) {
+        uint64_t start = read_cells(&at, (int)found->address_cells);
+        uint64_t size = read_cells(&at, (int)found->size_cells);
 
         if (size && start + size > start)
             err = fn(start, size);
@@ -78,12 +177,31 @@ static int add_ram(uint64_t start, uint64_t size)
     return err ? err : page_add_range(hpa(start), size);
 }
 
-/* /memreserve/ entries and the children of /reserved-memory that have a place. */
+static int for_all(const struct found *found, bool is_ram, range_fn fn)
+{
+    int err = 0;
+
+    for (unsigned i = 0; !err && i < found->count; i++) {
+        if (found->regions[i].is_ram == is_ram)
+            err = for_each_range(found, &found->regions[i], fn);
+    }
+    return err;
+}
+
+static bool has_ram(const struct found *found)
+{
+    for (unsigned i = 0; i < found->count; i++) {
+        if (found->regions[i].is_ram)
+            return true;
+    }
+    return false;
+}
+
+/* /memreserve/ entries. */
 static int reserve_listed(const void *fdt)
 {
     int count = MIN(fdt_num_mem_rsv(fdt), RANGES_MAX);
-    int parent = fdt_path_offset(fdt, "/reserved-memory");
-    int node, err = 0;
+    int err = 0;
 
     for (int i = 0; !err && i < count; i++) {
         uint64_t start, size;
@@ -91,77 +209,41 @@ static int reserve_listed(const void *fdt)
         if (fdt_get_mem_rsv(fdt, i, &start, &size) == 0 && size && start + size > start)
             err = reserve_firmware(start, size);
     }
-    if (parent < 0)
-        return err;
-    fdt_for_each_subnode(node, fdt, parent)
-    {
-        if (!err && fdt_getprop(fdt, node, "reg", NULL))
-            err = for_each_reg(fdt, node, reserve_firmware);
-    }
     return err;
 }
 
-static uint64_t chosen_address(const void *fdt, int chosen, const char *name)
+static int reserve_all(const void *fdt, uint64_t used, const struct found *found)
 {
-    int length;
-    const char *at = fdt_getprop(fdt, chosen, name, &length);
-
-    if (!at || (length != 4 && length != 8))
-        return 0;
-    return read_cells(&at, length / 4);
-}
-
-static int reserve_bundle(const void *fdt)
-{
-    int chosen = fdt_path_offset(fdt, "/chosen");
-    uint64_t start, end;
-
-    if (chosen < 0)
-        return 0;
-    start = chosen_address(fdt, chosen, "linux,initrd-start");
-    end = chosen_address(fdt, chosen, "linux,initrd-end");
-    return end > start ? reserve_pages(start, end - start, "boot bundle") : 0;
-}
-
-static int add_memory_nodes(const void *fdt)
-{
-    int node, found = 0;
-
-    fdt_for_each_subnode(node, fdt, 0)
-    {
-        int length, err;
-        const char *type = fdt_getprop(fdt, node, "device_type", &length);
-
-        /* With its terminator: the length is what bounds the comparison. */
-        if (!type || length != sizeof("memory") || memcmp(type, "memory", sizeof("memory")) != 0)
-            continue;
-        err = for_each_reg(fdt, node, add_ram);
-        if (err)
-            return err;
-        found++;
-    }
-    return found ? 0 : -ENOENT;
-}
-
-int init_memory(const void *fdt, uint64_t limit, size_t *fdt_size)
-{
-    int64_t used = used_size(fdt, limit);
     uint64_t image_size;
     hpa_t image;
     int err;
 
-    if (used < 0)
-        return -EBADMSG;
-    *fdt_size = fdt_totalsize(fdt);
     arch_mmu_image_range(&image, &image_size);
     err = reserve_pages(0, PAGE_SIZE, "null page");
     if (!err)
         err = reserve_pages(image.v, image_size, "hypervisor");
     if (!err)
-        err = reserve_pages(arch_mmu_hpa(fdt).v, (uint64_t)used, "device tree blob");
-    if (!err)
-        err = reserve_bundle(fdt);
+        err = reserve_pages(arch_mmu_hpa(fdt).v, used, "device tree blob");
+    if (!err && found->bundle_end > found->bundle)
+        err = reserve_pages(found->bundle, found->bundle_end - found->bundle, "boot bundle");
     if (!err)
         err = reserve_listed(fdt);
-    return err ? err : add_memory_nodes(fdt);
+    return err ? err : for_all(found, false, reserve_firmware);
+}
+
+int init_memory(const void *fdt, uint64_t limit, size_t *fdt_size)
+{
+    int64_t used = used_size(fdt, limit);
+    static struct found found; /* boot only; large for the stack */
+    int err;
+
+    if (used < 0)
+        return -EBADMSG;
+    *fdt_size = fdt_totalsize(fdt);
+    err = read_blob(&found, fdt, *fdt_size);
+    if (!err && !has_ram(&found))
+        err = -ENOENT;
+    if (!err)
+        err = reserve_all(fdt, (uint64_t)used, &found);
+    return err ? err : for_all(&found, true, add_ram);
 }

@@ -115,6 +115,19 @@ static uint64_t leaf(uint64_t pa, int level, enum mmu_attr attr)
            (level == LAST_LEVEL ? DESC_TABLE : 0);
 }
 
+/* A leaf and those behind it: as many as the table has room for, up to a slot in use. Returns their bytes. */
+static uint64_t map_leaves(uint64_t *slot, int level, uint64_t pa, uint64_t size, enum mmu_attr attr)
+{
+    uint64_t *end = (uint64_t *)ALIGN_UP((uintptr_t)(slot + 1), PAGE_SIZE);
+    uint64_t desc = leaf(pa, level, attr), step = LEVEL_SIZE(level), done = 0;
+
+    do {
+        __atomic_store_n(slot++, desc + done, __ATOMIC_RELAXED);
+        done += step;
+    } while (slot < end && done + step <= size && !(*slot & DESC_VALID));
+    return done;
+}
+
 /*
  * Map the largest piece at va. Returns its size, 0 when out of memory. What is mapped already is stepped over
  * (keep) or reported by *clash.
@@ -133,10 +146,9 @@ static uint64_t map_piece(uintptr_t va, uint64_t pa, uint64_t size, enum mmu_att
             return 0;
         if (level < LAST_LEVEL && is_table(*slot))
             continue; /* finer pieces exist below */
-        if (*slot & DESC_VALID)
-            *clash = true;
-        else
-            publish(slot, leaf(pa, level, attr));
+        if (!(*slot & DESC_VALID))
+            return map_leaves(slot, level, pa, size, attr);
+        *clash = true;
         return LEVEL_SIZE(level);
     }
     return 0;

@@ -31,7 +31,7 @@ unsigned long strtoul(const char *restrict s, char **restrict end, int base);
 int str_copy(char *to, const char *from, size_t size);
 
 // The first byte is looked at here: most strings that differ do so there.
-static inline bool str_equal(const char *a, const char *b)
+static ALWAYS_INLINE bool str_equal(const char *a, const char *b)
 {
     return *a == *b && strcmp(a, b) == 0;
 }
