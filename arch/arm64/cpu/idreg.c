@@ -129,6 +129,11 @@ bool idreg_has_pmu(void)
     return version != 0 && version != 0xf;
 }
 
+bool idreg_has_idst(void)
+{
+    return idreg_values[INDEX(7, 2)] & FIELD(36);
+}
+
 bool idreg_has_sme(void)
 {
     return sysreg_read(id_aa64pfr1_el1) & FIELD(24);

@@ -22,7 +22,7 @@
 #define HCR_TERR BIT(36)
 #define CNTHCTL_EL1PCTEN BIT(0)
 #define MPIDR_RES1 BIT(31)
-#define PMUSERENR_ALL 0xfUL
+#define PMUSERENR_EN BIT(0)
 #define AFF0_PER_AFF1 16
 #define SRE_EL1_SYSREGS 7
 
@@ -40,7 +40,7 @@ void arch_cpu_init(void)
     sysreg_write(mdscr_el1, 0);
     sysreg_write(cntv_ctl_el0, 0);
     if (idreg_has_pmu())
-        sysreg_write(pmuserenr_el0, PMUSERENR_ALL); /* EL0 of guests: to the traps of EL2, as EL1 */
+        sysreg_write(pmuserenr_el0, PMUSERENR_EN); /* EL0 of guests: to the traps of EL2, as EL1 */
     if (idreg_has_gic_sysregs()) {
         sysreg_write_named(ICC_SRE_EL2, 0xf);
         arch_barrier_context();

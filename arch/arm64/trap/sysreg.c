@@ -23,6 +23,9 @@ struct sysreg_trap {
 
 #define KEY_OP2(key) ((key)&7)
 #define KEY_OP2_BVR 4
+/* op0 = 3, op1 = 1, CRn = 0, CRm = 0: those that trap besides the ID registers of op1 = 0 */
+#define KEY_AUXILIARY SYSREG_KEY(3, 1, 0, 0, 0)
+#define KEY_AUXILIARY_MASK SYSREG_KEY(3, 7, 15, 15, 0)
 #define KEY_CRM(key) (((key) >> 3) & 15)
 #define OSLSR_OSLM BIT(3)
 #define OSLSR_OSLK BIT(1)
@@ -248,6 +251,17 @@ int trap_sysreg_access(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t 
     return trap ? trap->access(vcpu, key, is_write, value) : -ENOENT;
 }
 
+/* Reads of registers that identify features are reported with their own syndrome where the CPU has FEAT_IDST. */
+static void undefined(struct arm64_frame *frame, uint64_t esr)
+{
+    unsigned key = (unsigned)ISS_SYS_KEY(esr);
+
+    if ((key & KEY_AUXILIARY_MASK) == KEY_AUXILIARY && esr & ISS_SYS_READ && idreg_has_idst())
+        trap_inject(frame, esr, 0, false);
+    else
+        trap_inject_undef(frame, esr);
+}
+
 static NOINLINE void access_register(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr,
                                      uint64_t *value)
 {
@@ -256,7 +270,7 @@ static NOINLINE void access_register(struct vcpu *vcpu, struct arm64_frame *fram
     if (likely(result == 0))
         trap_skip(frame, esr);
     else if (result != SYSREG_RETRY)
-        trap_inject_undef(frame, esr);
+        undefined(frame, esr);
 }
 
 /* Reads of ID registers, the only ones that come in numbers, need no table. */

@@ -15,6 +15,7 @@ uint32_t idreg_dbgdidr(void);
 bool idreg_has_pauth(void);
 bool idreg_has_gic_sysregs(void);
 bool idreg_has_pmu(void);
+bool idreg_has_idst(void);
 bool idreg_has_sme(void);
 bool idreg_has_ras(void);
 unsigned idreg_breakpoints(void);
