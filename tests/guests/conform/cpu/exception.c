@@ -21,6 +21,33 @@ static void check_illegal_return(const char *name, uint64_t spsr)
     report(name, !done && trap.esr == 0x3a000000, "executed %d esr 0x%lx", done, trap.esr);
 }
 
+/* The immediate of each instruction is in the syndrome, all of it. */
+static void check_immediates(const char *name, uint32_t code, uint32_t esr, uint64_t elr)
+{
+    unsigned wrong = 0;
+
+    for (uint32_t bit = 0; bit <= 16; bit++) {
+        uint32_t imm = bit == 16 ? 0xffff : 1u << bit, word = code | imm << 5;
+        struct trap trap = {0};
+
+        trap_try_code(&word, 1, 0, 0, NULL, &trap);
+        wrong += trap.esr != (esr | imm) || trap.elr != elr;
+    }
+    report(name, !wrong, "%u of 17", wrong);
+}
+
+/* SPSR.IL makes the return itself legal and the next instruction illegal; what is saved says IL again. */
+static void check_illegal_state(void)
+{
+    static const uint32_t code[] = {0xd5184000, 0x10000061, 0xd5184021, 0xd69f03e0, 0xd503201f};
+    struct trap trap = {0};
+
+    trap_try_code(code, 5, 0x1003c5, 0, NULL, &trap);
+    report("exception.illegal_state",
+           trap.esr == 0x3a000000 && trap.elr == 16 && trap.spsr == 0x1003c5 && trap.vector == 4,
+           "vector %lu esr 0x%lx elr +0x%lx spsr 0x%lx", trap.vector, trap.esr, trap.elr, trap.spsr);
+}
+
 static void case_exception(void)
 {
     uint64_t odd = (uintptr_t)case_exception + 2;
@@ -38,6 +65,10 @@ static void case_exception(void)
     check_illegal_return("exception.eret_el2h", 0x3c9);
     check_illegal_return("exception.eret_el3h", 0x3cd);
     check_illegal_return("exception.eret_reserved", 0x3c2);
+    check_illegal_return("exception.eret_el1_aarch32", 0x1d3);
+    check_illegal_state();
+    check_immediates("exception.svc_all", 0xd4000001, 0x56000000, 4);
+    check_immediates("exception.brk_all", 0xd4200000, 0xf2000000, 0);
 }
 
 TEST_CASE("cpu.exception", 1, case_exception);
