@@ -27,3 +27,12 @@
 /* FP registers: v0..v31 all derived from seed; the number of registers that differ. */
 void fp_fill(uint64_t seed);
 uint64_t fp_mismatches(uint64_t seed);
+
+/** The devices as the start found them. */
+#define FOUND_WORDS 3 /* INTIDs 0 to 95 */
+struct found {
+    uint32_t uart_fr, uart_ibrd, uart_fbrd, uart_lcrh, uart_cr, uart_ifls, uart_imsc, uart_ris;
+    uint32_t uart_dmacr, gic_ctlr, cntv_ctl, cntp_ctl;
+    uint32_t enabled[FOUND_WORDS], pending[FOUND_WORDS], active[FOUND_WORDS];
+};
+extern struct found found;

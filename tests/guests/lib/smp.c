@@ -20,10 +20,15 @@ void payload_secondary(struct cpu *cpu) __attribute__((noreturn));
 struct cpu cpus[BOOT_CPUS_MAX];
 static uint8_t stacks[BOOT_CPUS_MAX][STACK_SIZE] __attribute__((aligned(16)));
 
+void __attribute__((weak)) payload_early(void)
+{
+}
+
 void payload_start(const void *fdt)
 {
     boot_info.counter = timer_now();
     boot_parse(fdt);
+    payload_early();
     for (unsigned i = 0; i < BOOT_CPUS_MAX; i++) {
         cpus[i].index = i;
         cpus[i].mpidr = boot_info.mpidr[i];
