@@ -139,6 +139,22 @@ bool idreg_has_sme(void)
     return sysreg_read(id_aa64pfr1_el1) & FIELD(24);
 }
 
+/* With registers, not only instructions. */
+bool idreg_has_mte(void)
+{
+    return (sysreg_read(id_aa64pfr1_el1) & FIELD(8)) >= 2UL << 8;
+}
+
+bool idreg_has_fgt(void)
+{
+    return sysreg_read(id_aa64mmfr0_el1) & MMFR0_FGT;
+}
+
+bool idreg_has_hcx(void)
+{
+    return sysreg_read(id_aa64mmfr1_el1) & MMFR1_HCX;
+}
+
 bool idreg_has_ras(void)
 {
     return sysreg_read(id_aa64pfr0_el1) & FIELD(28);

@@ -29,12 +29,27 @@
 void switch_start_orphan(void);
 void switch_start_normal(void);
 
+/* Firmware may have opened what guests do not have: 0 traps it (what guests do have, these never trap by 0). */
+static void init_fine_traps(void)
+{
+    if (idreg_has_hcx())
+        sysreg_write_named(HCRX_EL2, 0);
+    if (!idreg_has_fgt())
+        return;
+    sysreg_write_named(HFGRTR_EL2, 0);
+    sysreg_write_named(HFGWTR_EL2, 0);
+    sysreg_write_named(HFGITR_EL2, 0);
+    sysreg_write_named(HDFGRTR_EL2, 0);
+    sysreg_write_named(HDFGWTR_EL2, 0);
+}
+
 void arch_cpu_init(void)
 {
     if (cpu_id() == 0) {
         idreg_init();
         vmid_init();
     }
+    init_fine_traps();
     sysreg_write(vpidr_el2, sysreg_read(midr_el1));
     sysreg_write(oslar_el1, 0);
     sysreg_write(mdscr_el1, 0);
@@ -74,6 +89,8 @@ static void init_controls(struct vcpu *vcpu)
                      HCR_TLOR | HCR_TERR | HCR_TID1;
     if (idreg_has_pauth())
         vcpu->arch.hcr |= HCR_API | HCR_APK;
+    if (idreg_has_mte())
+        vcpu->arch.hcr |= HCR_TID5;
     vcpu->arch.cptr = CPTR_RES1 | CPTR_TFP | CPTR_TZ | CPTR_TSM | CPTR_TTA | CPTR_TAM;
     vcpu->arch.mdcr = (sysreg_read(mdcr_el2) & MDCR_HPMN) | MDCR_TPMCR | MDCR_TPM | MDCR_TDA |
                       MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF;

@@ -28,6 +28,12 @@
 #define ICC_CTLR_EL1 S3_0_C12_C12_4
 #define ICC_SGI1R_EL1 S3_0_C12_C11_5
 #define ICC_IGRPEN1_EL1 S3_0_C12_C12_7
+#define HCRX_EL2 S3_4_C1_C2_2
+#define HFGRTR_EL2 S3_4_C1_C1_4
+#define HFGWTR_EL2 S3_4_C1_C1_5
+#define HFGITR_EL2 S3_4_C1_C1_6
+#define HDFGRTR_EL2 S3_4_C3_C1_4
+#define HDFGWTR_EL2 S3_4_C3_C1_5
 #define TPIDR2_EL0 S3_3_C13_C0_5
 #define VDISR_EL2 S3_4_C12_C1_1
 #define ICH_HCR_EL2 S3_4_C12_C11_0
@@ -67,6 +73,7 @@
 #define HCR_RW BIT(31)
 #define HCR_APK BIT(40)
 #define HCR_API BIT(41)
+#define HCR_TID5 BIT(58)
 
 #define CPTR_RES1 0x33ffUL
 #define CPTR_TZ BIT(8)
