@@ -4,7 +4,8 @@
 
 #define A32_SVC 0xef000007u
 #define ESR_SVC32 0x46000007u
-#define CNTKCTL_ALL 0x303ul /* counters and timers open for EL0 */
+#define CNTKCTL_ALL 0x303ul       /* counters and timers open for EL0 */
+#define PRIORITY_BITS 0xf8f8f8f8u /* of an interrupt controller with 32 priorities */
 #define FAR_FUTURE 0x7fffffffu
 
 /* Two T32 halfwords, in the order of execution. */
@@ -159,6 +160,53 @@ static void check_it_block(void)
            "esr 0x%lx elr +0x%lx spsr 0x%lx", trap.esr, trap.elr, trap.spsr);
 }
 
+/* Device registers with all widths and the last of the general registers; pairs have no syndrome. */
+static void check_mmio(void)
+{
+    uint64_t at = GICD_BASE + GICD_IPRIORITYR + 56;
+    uint32_t loads[] = {0xe590e000, 0xe5d0c001, 0xe1d0b0d3,
+                        A32_SVC};                          /* ldr lr; ldrb r12, #1; ldrsb r11, #3 */
+    uint32_t stores[] = {0xe5801000, 0xe5c02002, A32_SVC}; /* str r1; strb r2, [r0, #2] */
+    uint32_t pair = 0xe1c020d0, multiple = 0xe890000c, post = 0xe4901004; /* ldrd, ldm, ldr post */
+    struct trap trap = {0};
+
+    mmio_write32(at, 0xf080a0c0);
+    bool done = run(SPSR_A32, loads, 4, &trap, USER_DEVICES + at, 0);
+    report("aarch32.mmio_load",
+           done && trap.x[14] == 0xf080a0c0 && trap.x[12] == 0xa0 && trap.x[11] == 0xfffffff0,
+           "esr 0x%lx lr 0x%lx r12 0x%lx r11 0x%lx", trap.esr, trap.x[14], trap.x[12], trap.x[11]);
+    done = run(SPSR_A32, stores, 3, &trap, USER_DEVICES + at, 0x10203040);
+    report("aarch32.mmio_store", done && (mmio_read32(at) & PRIORITY_BITS) == 0x10203040,
+           "esr 0x%lx 0x%x", trap.esr, mmio_read32(at));
+    mmio_write32(at, 0);
+    if (!boot_is_guest())
+        return;
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t code = i == 0 ? pair : i == 1 ? multiple : post;
+        struct el0_entry user = {.spsr = SPSR_A32, .x = {USER_DEVICES + at, 1, 2, 3}};
+
+        user_run(&code, 1, &user, &trap);
+        report("aarch32.mmio_strange",
+               trap.esr == 0x92000010 && trap.elr == 0 && trap.x[0] == USER_DEVICES + at &&
+                   trap.x[1] == 1 && trap.x[2] == 2 && trap.x[3] == 3,
+               "%u esr 0x%lx elr +0x%lx", i, trap.esr, trap.elr);
+    }
+}
+
+/* FP registers, which a hypervisor may load only now. */
+static void check_fp(void)
+{
+    uint32_t code[] = {0xee000a10, 0xee101a10, A32_SVC}; /* vmov s0, r0; vmov r1, s0 */
+    uint32_t skipped[] = {0x1e101a10, A32_SVC};          /* vmovne r1, s0 */
+    struct trap trap = {0};
+    bool done = run(SPSR_A32, code, 3, &trap, 0x12345678, 0);
+
+    report("aarch32.fp", done && trap.x[1] == 0x12345678, "esr 0x%lx r1 0x%lx", trap.esr, trap.x[1]);
+    done = run(SPSR_A32 | SPSR_Z, skipped, 2, &trap, 0, 7);
+    report("aarch32.fp_condition", done && trap.x[1] == 7, "esr 0x%lx r1 0x%lx", trap.esr,
+           trap.x[1]);
+}
+
 static void case_aarch32(void)
 {
     uint64_t cntkctl = sysreg_read(cntkctl_el1);
@@ -175,6 +223,8 @@ static void case_aarch32(void)
     check_timer();
     check_conditions();
     check_it_block();
+    check_mmio();
+    check_fp();
     sysreg_write(cntkctl_el1, cntkctl);
     user_close();
 }

@@ -129,7 +129,7 @@ static void case_context(void)
 {
     char name[40] = "context.";
 
-    has_keys = sysreg_read(id_aa64isar1_el1) & 0xff00ff0;
+    has_keys = sysreg_read(id_aa64isar1_el1) & 0xff000ff0; /* API, APA, GPI, GPA */
     ready = finished = lost_fp = 0;
     memset(lost, 0, sizeof(lost));
     for (unsigned i = 1; i < boot_info.cpu_count; i++)

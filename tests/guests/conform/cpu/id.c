@@ -123,7 +123,7 @@ static void check_undefined(void)
     expect_undefined("undef.pan", !FIELD(ID_READ(7, 1), 20), 0xd500419f);
     expect_undefined("undef.uao", !FIELD(ID_READ(7, 2), 4), 0xd500417f);
     expect_undefined("undef.dit", !FIELD(pfr0, 48), 0xd503415f);
-    expect_undefined("undef.ssbs", FIELD(pfr1, 4) < 2, 0xd503413f);
+    expect_undefined("undef.ssbs", !FIELD(pfr1, 4), 0xd503413f);
     expect_undefined("undef.lse", FIELD(ID_READ(6, 0), 20) < 2, 0xb8210002);
     expect_undefined("undef.lor.lorc", !FIELD(ID_READ(7, 1), 16), CODE_MRS(3, 0, 10, 4, 3));
     expect_undefined("undef.mpam.mpam0", !FIELD(pfr0, 40) && !FIELD(pfr1, 16),

@@ -7,6 +7,7 @@
 #define A64_SVC 0xd40000a1u
 #define A32_LOAD 0xe5901000u /* ldr r1, [r0] */
 #define A32_SVC 0xef000005u
+#define SCTLR_NTWI (1ul << 16)
 #define SPSR_EL1T 0x3c4u
 #define SPSR_EL1H 0x3c5u
 #define SPSR_INCIDENTAL 0xf0000c00ul /* condition flags; BTYPE, which need not be valid for these */
@@ -58,6 +59,31 @@ static void check_el0(void)
            trap.vector, trap.elr);
 }
 
+/* Where EL1 says so, a process that waits traps to EL1 and no further; else it waits until an interrupt is there. */
+static void check_wait(void)
+{
+    uint32_t wait = 0xd503207f, code[] = {0xd503207f, A64_SVC};
+    struct el0_entry user = {.spsr = SPSR_EL0};
+    uint64_t sctlr = sysreg_read(sctlr_el1);
+    struct trap trap = {0};
+
+    user_run(&wait, 1, &user, &trap);
+    judge("vector.el0.wfi", &trap,
+          &(struct trap){.vector = 8, .esr = 0x07e00000, .elr = 0, .spsr = SPSR_EL0});
+    sysreg_write(sctlr_el1, sctlr | SCTLR_NTWI);
+    isb();
+    gic_enable(TIMER_VIRT_INTID);
+    timer_start(false, 2000);
+    user_run(code, 2, &user, &trap);
+    bool due = sysreg_read(cntv_ctl_el0) & TIMER_ISTATUS;
+    timer_stop(false);
+    gic_disable(TIMER_VIRT_INTID);
+    sysreg_write(sctlr_el1, sctlr);
+    isb();
+    report("vector.el0.wfi_waits", TRAP_EC(trap) == EC_SVC && due, "esr 0x%lx due %d", trap.esr,
+           due);
+}
+
 static void check_aarch32(void)
 {
     uint32_t svc = A32_SVC, load = A32_LOAD, udf = 0xe7f000f0;
@@ -81,6 +107,7 @@ static void case_vectors(void)
     check_el1();
     user_open();
     check_el0();
+    check_wait();
     if (user_has_aarch32())
         check_aarch32();
     else

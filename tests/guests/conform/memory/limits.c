@@ -59,8 +59,11 @@ static void check_last_address(void)
         tables_map(&t, va + 4096, 1ul << bits, DESC_RAM, 3);
     tables_use(&t, (uintptr_t)t.root);
     trap = tables_load(va);
-    report("limit.last_address", trap.esr == ESR_SEA_READ && trap.far == va, "esr 0x%lx far 0x%lx",
-           trap.esr, trap.far);
+    if (!boot_is_guest() && !trap.esr)
+        report_skip("limit.last_address", "the machine has a PCI window there");
+    else
+        report("limit.last_address", trap.esr == ESR_SEA_READ && trap.far == va,
+               "esr 0x%lx far 0x%lx", trap.esr, trap.far);
     trap = tables_load(va + 4096);
     if (bits < 48)
         report("limit.beyond", trap.esr == ESR_ADDRESS_SIZE && trap.far == va + 4096,
