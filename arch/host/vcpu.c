@@ -208,7 +208,6 @@ void arch_vcpu_reset(struct vcpu *vcpu, uint64_t pc, uint64_t arg)
     memset(vcpu->arch.lr, 0, sizeof(vcpu->arch.lr));
     vcpu->arch.regs[HOST_REG_X0] = arg;
     vcpu->arch.regs[HOST_REG_PC] = pc;
-    vcpu->arch.big_endian = false;
     vcpu->arch.interrupt_pending = false;
     context_make(vcpu, normal_start);
 }
@@ -398,11 +397,6 @@ void arch_vcpu_set_gpr(struct vcpu *vcpu, unsigned n, uint64_t value)
 {
     if (n < 31)
         vcpu->arch.regs[n] = value;
-}
-
-bool arch_vcpu_is_big_endian(struct vcpu *vcpu)
-{
-    return vcpu->arch.big_endian;
 }
 
 uint64_t arch_vcpu_affinity(unsigned subid)

@@ -19,7 +19,7 @@ void hv_hypercall(struct vcpu *vcpu, uint64_t x[18], bool is_smc)
     TABLE_FOREACH(smccc_services, struct smccc_service, iter) {
         const struct smccc_service *service = *iter;
 
-        if (id - service->first <= service->last - service->first) {
+        if (id >= service->first && id <= service->last) {
             service->call(vcpu, x);
             return;
         }

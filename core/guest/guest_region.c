@@ -7,11 +7,6 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-static bool region_contains(const struct guest_region *region, uint64_t addr)
-{
-    return addr - region->start.v < region->size;
-}
-
 static struct guest_region *map_find(const struct guest_region_map *map, uint64_t addr)
 {
     unsigned low = 0;
@@ -21,7 +16,7 @@ static struct guest_region *map_find(const struct guest_region_map *map, uint64_
         unsigned middle = (low + high) / 2;
         struct guest_region *region = map->regions[middle];
 
-        if (region_contains(region, addr)) {
+        if (guest_region_contains(region, addr)) {
             return region;
         }
         if (addr < region->start.v) {
@@ -35,16 +30,10 @@ static struct guest_region *map_find(const struct guest_region_map *map, uint64_
 
 struct guest_region *guest_region_find(struct vcpu *vcpu, gpa_t addr)
 {
-    struct guest_vcpu *own = guest_vcpu_of(vcpu);
-    struct guest_region *region = own->last_region;
+    struct guest_region *region = map_find(vcpu->guest->map, addr.v);
 
-    if (likely(region != NULL && region_contains(region, addr.v))) {
-        return region;
-    }
-    region = map_find(vcpu->guest->map, addr.v);
-    if (region != NULL) {
-        own->last_region = region;
-    }
+    if (region != NULL)
+        guest_vcpu_of(vcpu)->last_region = region;
     return region;
 }
 

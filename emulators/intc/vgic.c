@@ -65,15 +65,6 @@ struct vgic_irq *vgic_irq_find(struct vgic *vgic, struct vgic_vcpu *v, uint32_t 
                : NULL;
 }
 
-struct vgic_vcpu *vgic_accessor(struct vgic *vgic, const struct emu_access *access)
-{
-    struct vcpu *vcpu = access->vcpu;
-
-    if (vcpu == NULL && vgic->guest->vcpu_count > 0)
-        vcpu = vgic->guest->vcpus[0];
-    return vgic_vcpu_of(vcpu);
-}
-
 static int spi_count_read(const struct emu_device *dev, uint32_t *count)
 {
     int err = dt_get_u32(dev->node, "bulkhead,spi-count", count);

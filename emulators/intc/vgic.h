@@ -172,7 +172,12 @@ void vgic_reset(struct emu_device *dev);
 void vgic_vcpu_reset(struct vcpu *vcpu);
 void vgic_remove(struct emu_device *dev);
 /** The accessing VCPU (the first one when nobody is named, as in tests); NULL when it has no interrupt state. */
-struct vgic_vcpu *vgic_accessor(struct vgic *vgic, const struct emu_access *access);
+static inline struct vgic_vcpu *vgic_accessor(struct vgic *vgic, const struct emu_access *access)
+{
+    if (likely(access->vcpu != NULL))
+        return vgic_vcpu_of(access->vcpu);
+    return vgic->guest->vcpu_count > 0 ? vgic_vcpu_of(vgic->guest->vcpus[0]) : NULL;
+}
 
 /* vgic_irq.c: changes of one interrupt, and where it goes */
 

@@ -104,7 +104,7 @@ static int gicd_access(struct vgic_access *a)
     return 0;
 }
 
-static int vgic_v2_access(struct emu_device *dev, struct emu_access *access)
+static NO_STACK_PROTECTOR int vgic_v2_access(struct emu_device *dev, struct emu_access *access)
 {
     struct vgic *vgic = dev->priv;
     struct vgic_access a = {.vgic = vgic,
@@ -113,7 +113,7 @@ static int vgic_v2_access(struct emu_device *dev, struct emu_access *access)
                             .offset = (uint32_t)access->offset,
                             .size = access->size,
                             .is_write = access->is_write,
-                            .value = access->is_write ? access->value : 0};
+                            .value = access->value};
     int err;
 
     /* The second frame, the CPU interface, is a region of the host's. */

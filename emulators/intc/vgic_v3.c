@@ -11,9 +11,13 @@
 #define GICD_IIDR 0x0008
 #define GICD_SETSPI_NSR VGIC_V3_DOORBELL
 #define GICD_CLRSPI_NSR 0x0048
+/** Registers with bits or fields for each interrupt are from here on, in redistributors too. */
+#define BANKS 0x0080
+#define GICD_BANKS_END 0x1000
 #define GICD_IROUTER 0x6000
 #define GICD_IROUTER_END 0x8000
 #define GIC_PIDR2 0xffe8
+#define GICD_SIZE 0x10000
 
 #define GICD_CTLR_ARE (1U << 4)
 #define GICD_CTLR_DS (1U << 6)
@@ -104,44 +108,39 @@ int vgic_v3_message(struct guest_irq_doorbell *bell, uint64_t offset, uint32_t d
     return 0;
 }
 
-static void gicd_write(struct vgic_access *a)
+static void gicd_write(struct vgic *vgic, uint64_t offset, uint32_t value)
 {
-    uint32_t value = (uint32_t)a->value;
-
-    if (a->offset == GICD_CTLR)
-        vgic_ctlr_write(a->vgic, value);
-    else if (a->offset == GICD_SETSPI_NSR || a->offset == GICD_CLRSPI_NSR)
-        spi_message(a->vgic, value & GICD_SPI_MASK, a->offset == GICD_SETSPI_NSR);
+    if (offset == GICD_CTLR)
+        vgic_ctlr_write(vgic, value);
+    else if (offset == GICD_SETSPI_NSR || offset == GICD_CLRSPI_NSR)
+        spi_message(vgic, value & GICD_SPI_MASK, offset == GICD_SETSPI_NSR);
 }
 
 /* The message registers also take halfwords; all others here are words. */
-static bool gicd_takes(const struct vgic_access *a)
+static bool gicd_takes(const struct emu_access *access)
 {
-    return a->size == 4 ||
-           (a->size == 2 && (a->offset == GICD_SETSPI_NSR || a->offset == GICD_CLRSPI_NSR));
+    return access->size == 4 || (access->size == 2 && (access->offset == GICD_SETSPI_NSR ||
+                                                       access->offset == GICD_CLRSPI_NSR));
 }
 
-static int gicd_access(struct vgic_access *a)
+/* What is not of single interrupts, below BANKS: who reads it needs none of the rest. */
+static int gicd_control_access(struct vgic *vgic, struct emu_access *access)
 {
-    if (a->offset >= 0x1000)
-        return gicd_high_access(a);
-    if (a->offset >= 0x80)
-        return vgic_bank_access(a);
-    if (!gicd_takes(a))
+    if (unlikely(!gicd_takes(access)))
         return -EFAULT;
-    if (a->is_write) {
-        gicd_write(a);
+    if (access->is_write) {
+        gicd_write(vgic, access->offset, (uint32_t)access->value);
         return 0;
     }
-    switch (a->offset) {
+    switch (access->offset) {
     case GICD_CTLR:
-        a->value = vgic_load(&a->vgic->ctlr) | GICD_CTLR_ARE | GICD_CTLR_DS;
+        access->value = vgic_load(&vgic->ctlr) | GICD_CTLR_ARE | GICD_CTLR_DS;
         break;
     case GICD_TYPER:
-        a->value = gicd_typer(a->vgic);
+        access->value = gicd_typer(vgic);
         break;
     case GICD_IIDR:
-        a->value = VGIC_IIDR;
+        access->value = VGIC_IIDR;
         break;
     default:
         break;
@@ -212,31 +211,40 @@ static int gicr_access(struct vgic_access *a, uint64_t offset)
     a->offset = (uint32_t)(offset % GICR_SGI_BASE);
     if (offset < GICR_SGI_BASE)
         return gicr_rd_access(a);
-    return a->offset < 0x80 ? (a->size == 4 ? 0 : -EFAULT) : vgic_bank_access(a);
+    return a->offset < BANKS ? (a->size == 4 ? 0 : -EFAULT) : vgic_bank_access(a);
 }
 
-static int vgic_v3_access(struct emu_device *dev, struct emu_access *access)
+static NOINLINE NO_STACK_PROTECTOR int vgic_v3_irq_access(struct vgic *vgic,
+                                                          struct emu_access *access)
 {
-    struct vgic *vgic = dev->priv;
     struct vgic_access a = {.vgic = vgic,
                             .self = vgic_accessor(vgic, access),
                             .offset = (uint32_t)access->offset,
                             .size = access->size,
                             .is_write = access->is_write,
-                            .value = access->is_write ? access->value : 0};
-    int err;
+                            .value = access->value};
+    int err = -EFAULT;
 
-    if (a.self == NULL || access->frame > 1)
+    if (a.self == NULL)
         return -EFAULT;
-    if (access->frame == 0) {
-        a.shared = true;
-        err = access->offset < 0x10000 ? gicd_access(&a) : -EFAULT;
-    } else {
+    if (access->frame != 0) {
         err = gicr_access(&a, access->offset);
+    } else if (access->offset < GICD_SIZE) {
+        a.shared = true;
+        err = access->offset < GICD_BANKS_END ? vgic_bank_access(&a) : gicd_high_access(&a);
     }
     if (!access->is_write)
         access->value = a.value;
     return err;
+}
+
+static int vgic_v3_access(struct emu_device *dev, struct emu_access *access)
+{
+    struct vgic *vgic = dev->priv;
+
+    if (access->frame == 0 && access->offset < BANKS)
+        return gicd_control_access(vgic, access);
+    return access->frame <= 1 ? vgic_v3_irq_access(vgic, access) : -EFAULT;
 }
 
 /* SGI system registers */

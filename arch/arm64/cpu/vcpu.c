@@ -177,15 +177,6 @@ void arch_vcpu_set_gpr(struct vcpu *vcpu, unsigned n, uint64_t value)
         vcpu->arch.frame->x[n] = value;
 }
 
-bool arch_vcpu_is_big_endian(struct vcpu *vcpu)
-{
-    uint64_t spsr = vcpu->arch.frame->spsr;
-
-    if (spsr & SPSR_M_AARCH32)
-        return spsr & BIT(9);
-    return sysreg_read(sctlr_el1) & ((spsr & SPSR_M_MASK) == SPSR_M_EL0T ? SCTLR_E0E : SCTLR_EE);
-}
-
 const char *arch_guest_cpu_compatible(void)
 {
     return "arm,armv8";

@@ -7,6 +7,7 @@
 
 #include <arch/guest_mmu.h>
 #include <arch/vcpu.h>
+#include <hv/emu_access.h>
 #include <hv/guest.h>
 #include <hv/upcall.h>
 
@@ -83,42 +84,64 @@ static uint64_t sign_extend(uint64_t value, unsigned bytes)
     return (uint64_t)((int64_t)(value << shift) >> shift);
 }
 
-static void write_back(struct arm64_frame *frame, uint64_t esr, const struct mmio_access *access)
+static inline bool is_big_endian(const struct arm64_frame *frame)
 {
-    uint64_t value = access->value;
-    unsigned rt = ISS_SRT(esr);
+    uint64_t sctlr = sysreg_read(sctlr_el1);
 
-    if (esr & ISS_SSE)
-        value = sign_extend(value, access->size);
-    if (!(esr & ISS_SF))
-        value = (uint32_t)value;
-    if (rt != 31)
-        frame->x[rt] = value;
+    if (unlikely(frame->spsr & SPSR_M_AARCH32))
+        return frame->spsr & SPSR_E_AARCH32;
+    if (likely(!(sctlr & (SCTLR_EE | SCTLR_E0E))))
+        return false;
+    return sctlr & ((frame->spsr & SPSR_M_MASK) == SPSR_M_EL0T ? SCTLR_E0E : SCTLR_EE);
 }
 
-void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
+static void write_back(uint64_t *reg, uint64_t esr, const struct emu_access *access)
+{
+    uint64_t value = access->value;
+
+    if (unlikely(esr & ISS_SSE))
+        value = sign_extend(value, access->size);
+    *reg = esr & ISS_SF ? value : (uint32_t)value;
+}
+
+/* An access to an address that stage 2 does not map, by an instruction that the syndrome describes in full. */
+#define EMULATED_MASK (ISS_ISV | ISS_S1PTW | ISS_CM | ISS_EA | FSC_TYPE(~0UL))
+#define EMULATED (ISS_ISV | FSC_TRANSLATION)
+
+static inline bool emulate(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
+{
+    uint64_t *reg = trap_register(frame, ISS_SRT(esr));
+    struct emu_access access;
+
+    access.addr = gpa(HPFAR_FIPA(sysreg_read(hpfar_el2)) | PAGE_OFFSET(sysreg_read(far_el2)));
+    access.value = esr & ISS_WNR ? *reg : 0;
+    access.vcpu = vcpu;
+    access.size = (uint8_t)(1U << ISS_SAS(esr));
+    access.is_write = esr & ISS_WNR;
+    access.swap = is_big_endian(frame);
+    if (unlikely(hv_guest_mmio(&access) != 0))
+        return false;
+    if (!access.is_write)
+        write_back(reg, esr, &access);
+    trap_skip(frame, esr);
+    return true;
+}
+
+static NOINLINE void abort_or_retry(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 {
     uint64_t far = sysreg_read(far_el2);
-    bool is_write = esr & ISS_WNR;
-    unsigned rt = ISS_SRT(esr);
-    struct mmio_access access;
+    uint64_t ipa;
 
-    if (unlikely(!fault_address(esr, far, &access.addr.v)))
+    if (!fault_address(esr, far, &ipa))
         return; /* stage 1 changed meanwhile: the guest faults or succeeds by itself */
-    if (likely((esr & (ISS_ISV | ISS_S1PTW | ISS_CM | ISS_EA)) == ISS_ISV &&
-               FSC_TYPE(ISS_FSC(esr)) == FSC_TRANSLATION)) {
-        access.size = (uint8_t)(1U << ISS_SAS(esr));
-        access.is_write = is_write;
-        access.value = is_write && rt != 31 ? frame->x[rt] : 0;
-        if (likely(hv_guest_mmio(vcpu, &access) == 0)) {
-            if (!is_write)
-                write_back(frame, esr, &access);
-            trap_skip(frame, esr);
-            return;
-        }
-    }
-    if (!is_mapped_now(vcpu, esr, access.addr.v, is_write))
-        inject(vcpu, frame, esr, access.addr.v);
+    if (!is_mapped_now(vcpu, esr, ipa, esr & ISS_WNR))
+        inject(vcpu, frame, esr, ipa);
+}
+
+NO_STACK_PROTECTOR void trap_data_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
+{
+    if (unlikely((esr & EMULATED_MASK) != EMULATED) || unlikely(!emulate(vcpu, frame, esr)))
+        abort_or_retry(vcpu, frame, esr);
 }
 
 void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)

@@ -91,8 +91,6 @@ int arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ipa);
 /** Guest general register n (31 reads as zero, writes ignored): for emulated instructions. vcpu == current. */
 uint64_t arch_vcpu_get_gpr(struct vcpu *vcpu, unsigned n);
 void arch_vcpu_set_gpr(struct vcpu *vcpu, unsigned n, uint64_t value);
-/** Guest data endianness right now (SCTLR_EL1.EE / E0E). vcpu == current. */
-bool arch_vcpu_is_big_endian(struct vcpu *vcpu);
 /** MPIDR_EL1 affinity value of the VCPU with this number in its guest: Aff1 = n / 16, Aff0 = n % 16. */
 uint64_t arch_vcpu_affinity(unsigned subid);
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <hv/dt.h>
+#include <hv/emu_access.h>
 #include <hv/spinlock.h>
 #include <lib/list.h>
 #include <lib/table.h>
@@ -20,16 +21,6 @@
 struct emu_device;
 struct guest;
 struct vcpu;
-
-/** One access, already checked for alignment and size, in host byte order. */
-struct emu_access {
-    struct vcpu *vcpu; /**< who accesses; NULL in tests */
-    uint64_t offset;   /**< in the register frame, < frame size */
-    unsigned frame;    /**< index of the frame in reg */
-    uint8_t size;      /**< 1, 2, 4, 8 */
-    bool is_write;
-    uint64_t value;
-};
 
 #define EMU_WIDTH_8 1
 #define EMU_WIDTH_16 2
@@ -85,7 +76,7 @@ struct emulator {
     int (*probe)(struct emu_device *dev);
     /** Power-on state; see the order above. Orphan. NULL: nothing to do. */
     void (*reset)(struct emu_device *dev);
-    /** 0 or -EFAULT (the guest gets an external abort). Normal context, IRQs masked on entry; takes its own locks, holds none across a sleep. */
+    /** An access checked for alignment and size. 0 or -EFAULT (the guest gets an external abort). Normal context, IRQs masked on entry; takes its own locks, holds none across a sleep. */
     int (*access)(struct emu_device *dev, struct emu_access *access);
     /** Frees what probe took. Orphan. NULL: nothing to do. */
     void (*remove)(struct emu_device *dev);

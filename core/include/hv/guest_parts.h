@@ -25,6 +25,11 @@ static inline struct guest_vcpu *guest_vcpu_of(const struct vcpu *vcpu)
     return vcpu->emu;
 }
 
+static inline bool guest_region_contains(const struct guest_region *region, uint64_t addr)
+{
+    return addr - region->start.v < region->size;
+}
+
 /**
  * Each create reports why it failed; what it did by then is undone by its destroy, which is right for any stage of completeness.
  * Orphan; the guest is not running.

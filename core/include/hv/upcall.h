@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct emu_access;
 struct vcpu;
 
 /** Boot CPU, stack and MMU ready, IRQs masked. init. */
@@ -27,18 +28,12 @@ void hv_exit_to_guest(struct vcpu *vcpu);
 /** Guest WFI: sleep until a virtual interrupt is deliverable (or a request is pending). Normal context. sched. */
 int hv_vcpu_wait(struct vcpu *vcpu);
 
-/** A decoded guest access to an address without a valid stage-2 mapping. */
-struct mmio_access {
-    gpa_t addr;
-    uint8_t size; /**< 1, 2, 4, 8 */
-    bool is_write;
-    uint64_t value; /**< in: data to write (guest register value, low size bytes); out: data read, zero-extended */
-};
 /**
- * 0: emulated. -EFAULT: no device there, or the device refuses the access: the port injects an external abort.
- * Normal context, IRQs masked; may sleep (unmasks itself). emu.
+ * A decoded guest access to an address without a valid stage-2 mapping; value is that of the guest's register, before and
+ * after. 0: emulated. -EFAULT: no device there, or the device refuses the access: the port injects an external abort.
+ * access->vcpu == current. Normal context, IRQs masked; may sleep (unmasks itself). emu.
  */
-int hv_guest_mmio(struct vcpu *vcpu, struct mmio_access *access);
+int hv_guest_mmio(struct emu_access *access);
 
 /** Trapped interrupt-controller system registers (GICv3 SGI generation). */
 enum guest_sysreg {

@@ -26,6 +26,10 @@
 #ifndef SECTION
 #define SECTION(name) __attribute__((section(name)))
 #endif
+// For functions of the exit path whose locals are scalars and structs of scalars: nothing there can be overrun.
+#ifndef NO_STACK_PROTECTOR
+#define NO_STACK_PROTECTOR __attribute__((no_stack_protector))
+#endif
 #ifndef WEAK
 #define WEAK __attribute__((weak))
 #endif

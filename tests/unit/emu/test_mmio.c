@@ -17,6 +17,7 @@
 static unsigned accesses;
 static struct emu_access last;
 static int result;
+static bool swap;
 
 static int device_access(struct emu_device *dev, struct emu_access *access)
 {
@@ -56,6 +57,7 @@ static int setup(void **state)
     (void)state;
     accesses = 0;
     result = 0;
+    swap = false;
     map.map.count = sizeof(regions) / sizeof(regions[0]);
     for (unsigned i = 0; i < map.map.count; i++)
         map.map.regions[i] = &regions[i];
@@ -69,9 +71,13 @@ static int setup(void **state)
 
 static int do_access(uint64_t addr, uint8_t size, bool is_write, uint64_t *value)
 {
-    struct mmio_access access = {
-        .addr = gpa(addr), .size = size, .is_write = is_write, .value = *value};
-    int err = hv_guest_mmio(&vcpu, &access);
+    struct emu_access access = {.addr = gpa(addr),
+                                .value = *value,
+                                .vcpu = &vcpu,
+                                .size = size,
+                                .is_write = is_write,
+                                .swap = swap};
+    int err = hv_guest_mmio(&access);
 
     *value = access.value;
     return err;
@@ -142,7 +148,7 @@ static void test_big_endian(void **state)
     uint64_t value = 0x11223344;
 
     (void)state;
-    vcpu.arch.big_endian = true;
+    swap = true;
     assert_int_equal(do_access(0x08000000, 4, true, &value), 0);
     assert_int_equal(last.value, 0x44332211);
     assert_int_equal(do_access(0x08000000, 8, false, &value), 0);

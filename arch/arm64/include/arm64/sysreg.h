@@ -122,6 +122,7 @@
 #define SPSR_BTYPE 0xc00UL
 #define SPSR_SSBS BIT(12)
 #define SPSR_IL BIT(20)
+#define SPSR_E_AARCH32 BIT(9)
 #define SPSR_SS BIT(21)
 #define SPSR_PAN BIT(22)
 #define SPSR_UAO BIT(23)
