@@ -108,7 +108,7 @@ int vgic_v3_message(struct guest_irq_doorbell *bell, uint64_t offset, uint32_t d
     return 0;
 }
 
-static void gicd_write(struct vgic *vgic, uint64_t offset, uint32_t value)
+static NOINLINE void gicd_write(struct vgic *vgic, uint64_t offset, uint32_t value)
 {
     if (offset == GICD_CTLR)
         vgic_ctlr_write(vgic, value);

@@ -194,7 +194,7 @@ int fake_access(unsigned frame, uint64_t offset, unsigned size, bool is_write, u
                                 .frame = frame,
                                 .size = (uint8_t)size,
                                 .is_write = is_write,
-                                .value = *value};
+                                .value = is_write ? *value : 0};
     int err;
 
     if ((fake.gic.emulator->widths & size) == 0)
