@@ -111,6 +111,17 @@ int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa,
     return 0;
 }
 
+int arch_guest_mmu_next(struct arch_guest_mmu *mmu, gpa_t *ipa, gpa_t end, hpa_t *pa)
+{
+    enum guest_mmu_attr attr;
+
+    for (; ipa->v < end.v; ipa->v += PAGE_SIZE) {
+        if (arch_guest_mmu_lookup(mmu, *ipa, pa, &attr) == 0)
+            return 0;
+    }
+    return -ENOENT;
+}
+
 void arch_guest_mmu_destroy(struct arch_guest_mmu *mmu)
 {
     LIST_FOR_EACH_SAFE(range, &mmu->ranges, struct host_range, link)

@@ -37,6 +37,7 @@ static void take_apart(struct guest *guest)
     guest_devices_destroy(guest);
     guest_vcpus_destroy(guest);
     if (guest->has_arch) {
+        guest_demand_destroy(guest);
         arch_guest_destroy(guest);
     }
     guest_memory_destroy(guest);
@@ -104,6 +105,7 @@ static struct guest *guest_alloc(const char *name, struct dt_node *node)
     guest->busy = true;
     list_init(&guest->link);
     list_init(&guest->devices);
+    spin_init(&guest->stock.lock);
     guest_irq_router_init(guest);
     hrtimer_init(&guest->backoff_timer, guest_power_backoff_over, guest);
     guest->config = heap_zalloc(sizeof(*guest->config));

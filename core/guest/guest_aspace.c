@@ -113,10 +113,21 @@ static void read_fixed(const struct dt_node *node, struct guest_region_config *r
     }
 }
 
+static void read_demand(const struct dt_node *node, struct guest_region_config *region,
+                        struct report *report)
+{
+    region->demand = dt_attr(node, "bulkhead,demand") != NULL;
+    if (region->demand && (region->shared != NULL || region->fixed)) {
+        guest_config_error(report, node, "bulkhead,demand",
+                           "shared memory and memory with bulkhead,host-address are taken at once; "
+                           "remove one of the two");
+    }
+}
+
 static void add_memory(struct guest_config *config, struct dt_node *node, struct report *report)
 {
     static const char *const known[] = {"bulkhead,file", "bulkhead,shared", "bulkhead,host-address",
-                                        NULL};
+                                        "bulkhead,demand", NULL};
     struct guest_region_config region = {.kind = GUEST_REGION_MEMORY, .node = node};
     struct guest_frame frames[GUEST_FRAMES_MAX];
     unsigned count = guest_config_reg(node, frames, report);
@@ -129,6 +140,7 @@ static void add_memory(struct guest_config *config, struct dt_node *node, struct
         guest_config_error(report, node, "reg", "shared memory has one address and size");
     }
     read_fixed(node, &region, count, report);
+    read_demand(node, &region, report);
     for (unsigned i = 0; i < count; i++) {
         region.start = frames[i].start;
         region.size = frames[i].size;

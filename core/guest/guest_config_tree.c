@@ -136,7 +136,8 @@ static void add_autostart(struct pass *pass)
     for (unsigned i = 0; i < config->region_count; i++) {
         const struct guest_region_config *region = &config->regions[i];
 
-        if (region->kind == GUEST_REGION_MEMORY && region->shared == NULL && !region->fixed) {
+        if (region->kind == GUEST_REGION_MEMORY && region->shared == NULL && !region->fixed &&
+            !region->demand) {
             pass->autostart_size += region->size;
         }
     }

@@ -3,39 +3,34 @@
 #include <hv/guest_parts.h>
 
 #include <arch/cache.h>
-#include <arch/mmu.h>
 #include <hv/bundle.h>
+#include <hv/heap.h>
 #include <lib/elf.h>
 #include <lib/errno.h>
 #include <lib/string.h>
 #include <libfdt.h>
 
-/* Host address of [addr, addr+size) in one MEMORY region, read-only ones included. */
-static void *guest_place(const struct guest *guest, uint64_t addr, uint64_t size)
-{
-    for (unsigned i = 0; i < guest->map->count; i++) {
-        const struct guest_region *region = guest->map->regions[i];
-
-        if (region->kind == GUEST_REGION_MEMORY && addr >= region->start.v &&
-            size <= region->size && addr - region->start.v <= region->size - size) {
-            return arch_mmu_linear(hpa(region->host.v + (addr - region->start.v)));
-        }
-    }
-    return NULL;
-}
-
 /* A guest whose caches are off reads memory itself: what is written goes there. */
 static int load_bytes(struct guest *guest, uint64_t addr, const void *data, uint64_t size,
                       uint64_t mem_size)
 {
-    uint8_t *to = guest_place(guest, addr, mem_size);
+    const uint8_t *from = data;
+    uint8_t *to;
 
-    if (to == NULL) {
-        return -EFAULT;
+    for (uint64_t done = 0; done < mem_size;) {
+        int64_t room = guest_region_bytes(guest, addr + done, false, &to);
+        uint64_t here, copied;
+
+        if (room < 0) {
+            return (int)room;
+        }
+        here = MIN((uint64_t)room, mem_size - done);
+        copied = done < size ? MIN(here, size - done) : 0;
+        memcpy(to, from + done, copied);
+        memset(to + copied, 0, here - copied);
+        arch_cache_clean(to, here);
+        done += here;
     }
-    memcpy(to, data, size);
-    memset(to + size, 0, mem_size - size);
-    arch_cache_clean(to, mem_size);
     return 0;
 }
 
@@ -67,17 +62,21 @@ static int load_kernel(struct guest *guest)
 static int load_dtb(struct guest *guest)
 {
     const struct guest_image *dtb = &guest->layout->dtb;
-    void *to = guest_place(guest, dtb->addr, dtb->mem_size);
+    void *buffer;
     int err;
 
     if (dtb->data != NULL) {
         return load_bytes(guest, dtb->addr, dtb->data, dtb->size, dtb->size);
     }
-    if (to == NULL) {
-        return -EFAULT;
+    buffer = heap_alloc(dtb->mem_size);
+    if (buffer == NULL) {
+        return -ENOMEM;
     }
-    err = guest_fdt_build(guest->config, guest->layout, to, dtb->mem_size);
-    arch_cache_clean(to, dtb->mem_size);
+    err = guest_fdt_build(guest->config, guest->layout, buffer, dtb->mem_size);
+    if (err == 0) {
+        err = load_bytes(guest, dtb->addr, buffer, fdt_totalsize(buffer), fdt_totalsize(buffer));
+    }
+    heap_free(buffer);
     return err;
 }
 

@@ -96,7 +96,7 @@ static int map_region(struct guest *guest, const struct guest_region *region)
         region->kind == GUEST_REGION_ALIAS ? region->alias_of : region;
     enum guest_mmu_attr attr = GUEST_MMU_DEVICE;
 
-    if (target->kind == GUEST_REGION_VIRTUAL) {
+    if (target->kind == GUEST_REGION_VIRTUAL || target->demand) {
         return 0;
     }
     if (target->kind == GUEST_REGION_MEMORY) {
@@ -113,7 +113,7 @@ int guest_memory_create(struct guest *guest, struct report *report)
 
     for (unsigned i = 0; i < map->count && err == 0; i++) {
         region = map->regions[i];
-        if (region->kind == GUEST_REGION_MEMORY) {
+        if (region->kind == GUEST_REGION_MEMORY && !region->demand) {
             err = take_region(guest, region, &guest->config->regions[i]);
         }
         if (err != 0) {

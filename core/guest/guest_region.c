@@ -37,15 +37,15 @@ struct guest_region *guest_region_find(struct vcpu *vcpu, gpa_t addr)
     return region;
 }
 
-/* Bytes of [addr, ...) that lie in one memory region, and where; 0 when addr is not (writable) memory. */
-static uint64_t memory_at(const struct guest *guest, uint64_t addr, bool write, uint8_t **host)
+int64_t guest_region_bytes(struct guest *guest, uint64_t addr, bool write, uint8_t **host)
 {
     const struct guest_region *region = map_find(guest->map, addr);
     uint64_t offset;
     uint64_t left;
+    hpa_t at;
 
     if (region == NULL) {
-        return 0;
+        return -EFAULT;
     }
     offset = addr - region->start.v;
     left = region->size - offset;
@@ -53,64 +53,69 @@ static uint64_t memory_at(const struct guest *guest, uint64_t addr, bool write, 
         region = region->alias_of;
     }
     if (region->kind != GUEST_REGION_MEMORY || (write && region->read_only)) {
-        return 0;
+        return -EFAULT;
     }
-    *host = arch_mmu_linear(hpa(region->host.v + offset));
-    return left;
+    at = hpa(region->host.v + offset);
+    if (region->demand) {
+        if (guest_demand_touch(guest, region, offset, &at) != 0) {
+            return -ENOMEM;
+        }
+        left = MIN(left, PAGE_SIZE - offset % PAGE_SIZE);
+    }
+    *host = arch_mmu_linear(at);
+    return (int64_t)left;
 }
 
-static bool memory_check(const struct guest *guest, uint64_t addr, uint64_t size, bool write)
+static int memory_check(struct guest *guest, uint64_t addr, uint64_t size, bool write)
 {
     uint8_t *host;
 
     if (size > UINT64_MAX - addr) {
-        return false;
+        return -EFAULT;
     }
     while (size > 0) {
-        uint64_t here = memory_at(guest, addr, write, &host);
+        int64_t here = guest_region_bytes(guest, addr, write, &host);
 
-        if (here == 0) {
-            return false;
+        if (here < 0) {
+            return (int)here;
         }
-        here = MIN(here, size);
-        addr += here;
-        size -= here;
+        here = (int64_t)MIN((uint64_t)here, size);
+        addr += (uint64_t)here;
+        size -= (uint64_t)here;
     }
-    return true;
+    return 0;
 }
 
 int guest_mem_read(struct guest *guest, gpa_t addr, void *buf, uint64_t size)
 {
     uint8_t *to = buf;
     uint8_t *host;
+    int err = memory_check(guest, addr.v, size, false);
 
-    if (!memory_check(guest, addr.v, size, false)) {
-        return -EFAULT;
-    }
-    for (uint64_t done = 0; done < size;) {
-        uint64_t here = MIN(memory_at(guest, addr.v + done, false, &host), size - done);
+    for (uint64_t done = 0; err == 0 && done < size;) {
+        uint64_t here =
+            MIN((uint64_t)guest_region_bytes(guest, addr.v + done, false, &host), size - done);
 
         memcpy(to + done, host, here);
         done += here;
     }
-    return 0;
+    return err;
 }
 
 int guest_mem_write(struct guest *guest, gpa_t addr, const void *buf, uint64_t size)
 {
     const uint8_t *from = buf;
     uint8_t *host;
+    int err = memory_check(guest, addr.v, size, true);
 
-    if (!memory_check(guest, addr.v, size, true)) {
-        return -EFAULT;
-    }
-    for (uint64_t done = 0; done < size;) {
-        uint64_t here = MIN(memory_at(guest, addr.v + done, true, &host), size - done);
+    for (uint64_t done = 0; err == 0 && done < size;) {
+        uint64_t here =
+            MIN((uint64_t)guest_region_bytes(guest, addr.v + done, true, &host), size - done);
 
         memcpy(host, from + done, here);
         done += here;
     }
-    return 0;
+    return err;
 }
 
 static void region_fill(struct guest_region *region, const struct guest_region_config *config,
@@ -122,6 +127,7 @@ static void region_fill(struct guest_region *region, const struct guest_region_c
     region->name = name;
     region->host = hpa(config->host);
     region->read_only = config->read_only;
+    region->demand = config->demand;
     region->dev_reg = config->frame;
 }
 

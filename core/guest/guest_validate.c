@@ -100,7 +100,8 @@ static void check_memory(const struct guest_config *config, struct report *repor
     }
     for (unsigned i = 0; i < config->region_count; i++) {
         if (config->regions[i].kind == GUEST_REGION_MEMORY && config->regions[i].shared == NULL &&
-            !config->regions[i].fixed && config->regions[i].size <= limit) {
+            !config->regions[i].fixed && !config->regions[i].demand &&
+            config->regions[i].size <= limit) {
             total += config->regions[i].size;
         }
     }

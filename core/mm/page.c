@@ -158,6 +158,8 @@ static int alloc_range_locked(uint64_t size, uint64_t align, uint32_t owner, hpa
         page_range_release(out->v + size, (PAGE_SIZE << order) - size);
         return 0;
     }
+    if (order <= BLOCK_ORDER)
+        return -ENOMEM; /* a piece of a block, or a block: the lists know all */
     if (size > (uint64_t)UINT32_MAX << BLOCK_SHIFT || align > (uint64_t)UINT32_MAX << BLOCK_SHIFT)
         return -ENOMEM;
     n = page_block_search((uint32_t)((size + BLOCK_SIZE - 1) >> BLOCK_SHIFT),

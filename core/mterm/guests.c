@@ -87,6 +87,8 @@ static void print_backing(struct terminal *term, const struct guest_region *regi
         term_printf(term, "emulator %s, frame %u", region->dev->emulator->name, region->dev_reg);
     else if (region->kind == GUEST_REGION_ALIAS && region->alias_of != NULL)
         term_printf(term, "0x%llx", (ull)region->alias_of->start.v);
+    else if (region->demand)
+        term_printf(term, "on demand%s", region->read_only ? ", read-only" : "");
     else
         term_printf(term, "host 0x%llx%s", (ull)region->host.v,
                     region->read_only ? ", read-only" : "");

@@ -26,6 +26,8 @@ BUDGETS = {
     "boot_to_prompt": ("instructions", 1_500_001),
     "image_size": ("bytes", (384 << 10) + 1),
     "ram_used": ("bytes", (2 << 20) + 1),
+    "guest_overhead": ("bytes", (96 << 10) + 1),
+    "demand_fault": ("instructions", 1201),
     "null_hypercall": ("instructions", 300),
     "pl011_fr_read": ("instructions", 500),
     "gicd_typer_read": ("instructions", 500),
@@ -53,6 +55,11 @@ memory@50000000 {
 def config(output, image="Image", **settings):
     """Return the one machine that everything is measured on."""
     return qemu.Config(image=os.path.join(output, image), mem="1G", icount=True, **settings)
+
+
+def free_memory(one):
+    """Return the host's free bytes."""
+    return int(re.search(r"^free: +(\d+) KiB", one.cmd("host memory"), re.M).group(1)) << 10
 
 
 def measure_host(output):
@@ -126,6 +133,32 @@ def measure_switch(output):
     return run_guests(output, "switch", trees, ["switch"], "switch0")
 
 
+def measure_demand(output):
+    """Run the guest whose memory comes page by page; return what a page takes."""
+    memory = guests.MEMORY.format(size=64 << 20).replace("reg", "bulkhead,demand;\n\treg")
+    tree = guests.dts("demand", 'bulkhead,kernel = "demand.bin"; bulkhead,format = "raw"; bulkhead,autostart;',
+                      aspace=memory + guests.UART, bootargs="host=bulkhead")
+    return run_guests(output, "demand", {"demand": tree}, ["demand"], "demand")
+
+
+def measure_overhead(output):
+    """Create and start a guest with one VCPU and a PL011; return what it takes of the host beyond its RAM."""
+    folder = os.path.join(output, "bench", "overhead")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "hello.dts"), "w", encoding="ascii") as file:
+        file.write(guests.payload("hello", mib=64))
+    packed = os.path.join(output, "bench", "overhead.cpio")
+    bundle.pack(packed, [*guests.payload_files(output, "hello"), folder])
+    with Machine(config(output, bundle=packed), os.path.join(output, "bench-overhead.log")) as one:
+        one.start()
+        one.prompt()
+        before = free_memory(one)
+        guests.create(one, "hello")
+        one.cmd("guest kick hello")
+        one.cmd_until("vserial dump hello/uart0", "count 2", every=0.1)
+        return {"guest_overhead": before - free_memory(one) - (64 << 20)}
+
+
 def report(results):
     """Print the table; return the names of what is over its budget or was not measured."""
     known = budgets(results)
@@ -149,6 +182,8 @@ def main():
     results.update(measure_services(output))
     results.update(measure_guest(output))
     results.update(measure_switch(output))
+    results.update(measure_demand(output))
+    results.update(measure_overhead(output))
     broken = report(results)
     with open(os.path.join(output, "bench.json"), "w", encoding="ascii") as file:
         json.dump({"results": results, "budgets": {n: b for n, (_, b) in budgets(results).items()},

@@ -33,24 +33,28 @@ void arch_cache_clean_invalidate(const void *addr, size_t size)
 
 #define DCZID_DZP BIT(4)
 
-/* Block zeroing needs no read of what is overwritten; a CPU may forbid it (DCZID_EL0.DZP). */
-static void zero(void *addr, size_t size)
+static uintptr_t scrub_line(uintptr_t at, size_t line)
 {
-    uint64_t id = sysreg_read(dczid_el0);
-    size_t block = 4UL << (id & 0xf);
-
-    if (id & DCZID_DZP) {
-        memset(addr, 0, size);
-        return;
-    }
-    for (uintptr_t at = (uintptr_t)addr; at < (uintptr_t)addr + size; at += block)
-        __asm__ volatile("dc zva, %0" : : "r"(at) : "memory");
+    __asm__ volatile("dc zva, %0\n\tdc civac, %0" : : "r"(at) : "memory");
+    return at + line;
 }
 
+/* Block zeroing needs no read of what is overwritten; a CPU may forbid it (DCZID_EL0.DZP), or do it by other sizes. */
 void arch_cache_scrub(void *page, size_t size)
 {
-    zero(page, size);
-    arch_cache_clean_invalidate(page, size);
+    uintptr_t at = (uintptr_t)page, end = at + size;
+    uint64_t id = sysreg_read(dczid_el0);
+    size_t line = line_size();
+
+    if (id & DCZID_DZP || 4UL << (id & 0xf) != line) {
+        memset(page, 0, size);
+        arch_cache_clean_invalidate(page, size);
+        return;
+    }
+    /* Each way round is four lines: a page has at least as many. */
+    while (at < end)
+        at = scrub_line(scrub_line(scrub_line(scrub_line(at, line), line), line), line);
+    arch_barrier_complete();
 }
 
 void arch_cache_sync_code(void)

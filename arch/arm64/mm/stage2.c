@@ -292,28 +292,56 @@ void arch_guest_mmu_unmap(struct arch_guest_mmu *mmu, gpa_t ipa, uint64_t size)
     spin_unlock_irqrestore(&mmu->lock, flags);
 }
 
-int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa,
-                          enum guest_mmu_attr *attr)
+/* The descriptor that ends the walk, valid or not, and its level. */
+static uint64_t walk(const struct arch_guest_mmu *mmu, uint64_t ipa, int *level)
 {
     uint64_t *table = mmu->root;
 
+    for (*level = FIRST_LEVEL;; ++*level) {
+        uint64_t desc = __atomic_load_n(entry_of(table, ipa, *level), __ATOMIC_RELAXED);
+
+        if (!is_table(desc, *level))
+            return desc;
+        table = table_of(desc);
+    }
+}
+
+static hpa_t output_of(uint64_t desc, uint64_t ipa, int level)
+{
+    uint64_t within = LEVEL_SIZE(level) - 1;
+
+    return hpa((desc & DESC_ADDR & ~within) | (ipa & within));
+}
+
+int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa,
+                          enum guest_mmu_attr *attr)
+{
+    uint64_t desc;
+    int level;
+
     if (ipa.v >> arch_guest_mmu_ipa_bits())
         return -ENOENT;
-    for (int level = FIRST_LEVEL; level <= LAST_LEVEL; level++) {
-        uint64_t desc = __atomic_load_n(entry_of(table, ipa.v, level), __ATOMIC_RELAXED);
+    desc = walk(mmu, ipa.v, &level);
+    if (!(desc & DESC_VALID))
+        return -ENOENT;
+    *pa = output_of(desc, ipa.v, level);
+    *attr = !(desc & DESC_WRITE)                        ? GUEST_MMU_ROM
+            : (desc & DESC_NORMAL_WB) == DESC_NORMAL_WB ? GUEST_MMU_RAM
+                                                        : GUEST_MMU_DEVICE;
+    return 0;
+}
 
-        if (!(desc & DESC_VALID))
-            return -ENOENT;
-        if (is_table(desc, level)) {
-            table = table_of(desc);
-            continue;
+int arch_guest_mmu_next(struct arch_guest_mmu *mmu, gpa_t *ipa, gpa_t end, hpa_t *pa)
+{
+    while (ipa->v < end.v) {
+        int level;
+        uint64_t desc = walk(mmu, ipa->v, &level);
+
+        if (desc & DESC_VALID) {
+            *pa = output_of(desc, ipa->v, level);
+            return 0;
         }
-        *pa =
-            hpa((desc & DESC_ADDR & ~(LEVEL_SIZE(level) - 1)) | (ipa.v & (LEVEL_SIZE(level) - 1)));
-        *attr = !(desc & DESC_WRITE)                        ? GUEST_MMU_ROM
-                : (desc & DESC_NORMAL_WB) == DESC_NORMAL_WB ? GUEST_MMU_RAM
-                                                            : GUEST_MMU_DEVICE;
-        return 0;
+        ipa->v = ALIGN_DOWN(ipa->v, LEVEL_SIZE(level)) + LEVEL_SIZE(level);
     }
     return -ENOENT;
 }

@@ -48,6 +48,9 @@ static bool is_mapped_now(struct vcpu *vcpu, uint64_t esr, uint64_t ipa, bool is
 
     if (FSC_TYPE(ISS_FSC(esr)) != FSC_TRANSLATION && FSC_TYPE(ISS_FSC(esr)) != FSC_PERMISSION)
         return false;
+    if (FSC_TYPE(ISS_FSC(esr)) == FSC_TRANSLATION &&
+        hv_guest_touch(vcpu, gpa(ipa), ESR_EC(esr) == EC_IABT_LOW))
+        return true;
     if (arch_guest_mmu_lookup(&vcpu->guest->arch.mmu, gpa(ipa), &pa, &attr))
         return false;
     return attr == GUEST_MMU_RAM || (attr == GUEST_MMU_ROM && !is_write);

@@ -33,5 +33,8 @@ void arch_guest_mmu_unmap(struct arch_guest_mmu *mmu, gpa_t ipa, uint64_t size);
 int arch_guest_mmu_lookup(struct arch_guest_mmu *mmu, gpa_t ipa, hpa_t *pa,
                           enum guest_mmu_attr *attr);
 
+/** The first mapped page in [*ipa, end): 0, *ipa and *pa; -ENOENT. Nothing is mapped or unmapped meanwhile. Any context. */
+int arch_guest_mmu_next(struct arch_guest_mmu *mmu, gpa_t *ipa, gpa_t end, hpa_t *pa);
+
 /** Free all tables. No CPU may have this address space loaded any more (arch_vcpu_drop() of every VCPU came first). */
 void arch_guest_mmu_destroy(struct arch_guest_mmu *mmu);

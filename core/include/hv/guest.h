@@ -25,7 +25,8 @@ struct guest_region {
     uint64_t size;
     enum guest_region_kind kind;
     const char *name;            /**< node name */
-    hpa_t host;                  /**< MEMORY, HOST */
+    hpa_t host;                  /**< MEMORY (not on demand), HOST */
+    bool demand;                 /**< MEMORY whose pages are taken when they are first touched */
     bool owned;                  /**< host is RAM taken for this region */
     struct guest_shared *shared; /**< MEMORY of several guests, or NULL */
     bool read_only;
@@ -39,6 +40,13 @@ struct guest_region {
 struct guest_region_map {
     unsigned count;
     struct guest_region *regions[];
+};
+
+/** RAM taken for memory on demand that is not mapped yet. */
+struct guest_stock {
+    struct spinlock lock; /**< also: one page is added at a time */
+    hpa_t next;
+    uint64_t size;
 };
 
 struct guest {
@@ -71,6 +79,7 @@ struct guest {
     bool pristine; /**< images, devices and VCPUs are as after a reset */
     bool has_arch; /**< arch_guest_init() was done */
     struct log_limit log_limit;
+    struct guest_stock stock;
     uint32_t power_request; /**< enum guest_power_op asked for by the guest itself, atomic */
     enum guest_crash_policy on_crash;
     enum guest_crash_policy on_reboot; /**< RESTART = reset (default) */
@@ -136,7 +145,10 @@ void guest_vcpu_off(struct vcpu *vcpu);
 int guest_vcpu_affinity_info(struct guest *guest, uint64_t affinity);
 struct vcpu *guest_vcpu_by_affinity(struct guest *guest, uint64_t affinity);
 
-/** Guest memory: every byte must be in MEMORY regions (write: not read-only). -EFAULT otherwise, nothing is done. Any context but IRQ. */
+/**
+ * Guest memory: every byte must be in MEMORY regions (write: not read-only). -EFAULT otherwise, nothing is done; -ENOMEM: memory on
+ * demand is not there yet, and the host has none. Any context but IRQ.
+ */
 int guest_mem_read(struct guest *guest, gpa_t addr, void *buf, uint64_t size);
 int guest_mem_write(struct guest *guest, gpa_t addr, const void *buf, uint64_t size);
 /**

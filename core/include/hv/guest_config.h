@@ -47,6 +47,7 @@ struct guest_region_config {
     const char *shared;       /**< MEMORY: name under which guests share it, or NULL */
     struct dt_node *alias_of; /**< ALIAS: node of the target, whose first region is meant */
     bool fixed;               /**< MEMORY: host is given */
+    bool demand;              /**< MEMORY: pages are taken when they are first touched */
     uint64_t host;            /**< HOST, or MEMORY that is fixed: host-physical address */
 };
 

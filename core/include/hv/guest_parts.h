@@ -41,6 +41,18 @@ int guest_memory_take(uint64_t size, gpa_t start, uint32_t owner, hpa_t *out);
 void guest_memory_give(hpa_t host, uint64_t size);
 
 /**
+ * The page of a region on demand at an offset, taken and mapped if it is not there yet. *host: the byte at the offset. Any context
+ * but IRQ. -ENOMEM.
+ */
+int guest_demand_touch(struct guest *guest, const struct guest_region *region, uint64_t offset,
+                       hpa_t *host);
+/** Give back all such pages, cleared. Stage 2 still tells which; no VCPU is left. Orphan. */
+void guest_demand_destroy(struct guest *guest);
+
+/** Where the byte at addr lies in the hypervisor's map, and how many follow it there. -EFAULT: it is no memory (write: read-only). -ENOMEM. */
+int64_t guest_region_bytes(struct guest *guest, uint64_t addr, bool write, uint8_t **host);
+
+/**
  * A reference to the shared memory of that name; the first one takes it, the last one put gives it back. -EINVAL (its size is
  * another one), -ENOMEM. Orphan; no other guest is built or taken apart meanwhile.
  */

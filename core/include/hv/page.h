@@ -59,8 +59,9 @@ void page_scrub(hpa_t addr, uint64_t size);
 
 /**
  * A contiguous range of size bytes (page multiple), aligned to align (power of 2, at least
- * PAGE_SIZE), of any size up to RAM. Orphan. -ENOMEM. A search of all blocks (some steps for each
- * 2 MiB of RAM in the worst case) when no single piece is as large.
+ * PAGE_SIZE), of any size up to RAM. -ENOMEM. Up to 2 MiB: as page_alloc(), any context but IRQ.
+ * More: a search of all blocks (some steps for each 2 MiB of RAM in the worst case) when no single
+ * piece is as large; Orphan.
  */
 int page_alloc_range(uint64_t size, uint64_t align, uint32_t owner, hpa_t *out);
 /**

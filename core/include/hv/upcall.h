@@ -45,6 +45,12 @@ enum guest_sysreg {
 /** value in or out. -ENOENT: UNDEF. vcpu == current, normal context, IRQs masked. guest. */
 int hv_guest_sysreg(struct vcpu *vcpu, enum guest_sysreg reg, bool is_write, uint64_t *value);
 
+/**
+ * A guest touched an address that stage 2 does not map. True: it was memory on demand, to be tried again (or the guest's crash policy
+ * acts, as the host has no memory for it). Normal context, IRQs masked. guest.
+ */
+bool hv_guest_touch(struct vcpu *vcpu, gpa_t addr, bool is_fetch);
+
 /** SMCCC call (DEN 0028): x[0..17] in and out. Unknown ids return -1 in x0. Normal context, IRQs masked. emu. */
 void hv_hypercall(struct vcpu *vcpu, uint64_t x[18], bool is_smc);
 
