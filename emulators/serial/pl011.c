@@ -42,6 +42,7 @@ enum pl011_reg {
 #define FR_RXFF (1U << 6)
 #define FR_TXFE (1U << 7)
 #define FR_RI (1U << 8)
+#define FR_MODEM (FR_CTS | FR_DSR | FR_DCD | FR_RI)
 
 #define LCR_H_BRK (1U << 0)
 #define LCR_H_FEN (1U << 4)
@@ -60,6 +61,10 @@ enum pl011_reg {
 #define IFLS_RESET 0x12
 #define IFLS_RX(ifls) (((ifls) >> 3) & 7)
 
+#define INT_RI (1U << 0)
+#define INT_CTS (1U << 1)
+#define INT_DCD (1U << 2)
+#define INT_DSR (1U << 3)
 #define INT_RX (1U << 4)
 #define INT_TX (1U << 5)
 #define INT_RT (1U << 6)
@@ -81,7 +86,7 @@ struct pl011_state {
     uint32_t dmacr;
     uint32_t rx_head;
     uint32_t rx_count;
-    uint32_t overrun;             /**< a character was lost; the next one read tells */
+    uint32_t overrun;             /**< a character was lost; the next one received tells */
     uint16_t rx[PL011_FIFO_SIZE]; /**< as DR reads them */
 };
 
@@ -106,21 +111,29 @@ static uint32_t rx_level(const struct pl011_state *s)
     return (s->lcr_h & LCR_H_FEN) != 0 ? levels[IFLS_RX(s->ifls)] : 1;
 }
 
+/* The modem's lines lead nowhere, but from the outputs to the inputs in loopback. */
+static uint32_t modem_flags(const struct pl011_state *s)
+{
+    uint32_t fr = 0;
+
+    if ((s->cr & CR_LBE) == 0)
+        return 0;
+    fr |= (s->cr & CR_RTS) != 0 ? FR_CTS : 0;
+    fr |= (s->cr & CR_DTR) != 0 ? FR_DSR : 0;
+    fr |= (s->cr & CR_OUT1) != 0 ? FR_DCD : 0;
+    fr |= (s->cr & CR_OUT2) != 0 ? FR_RI : 0;
+    return fr;
+}
+
 /* The flags follow from the rest; kept ready, because guests poll them. */
 static void fr_update(struct pl011_state *s)
 {
-    uint32_t fr = FR_TXFE;
+    uint32_t fr = FR_TXFE | modem_flags(s);
 
     if (s->rx_count == 0)
         fr |= FR_RXFE;
     if (s->rx_count >= fifo_size(s))
         fr |= FR_RXFF;
-    if ((s->cr & CR_LBE) != 0) {
-        fr |= (s->cr & CR_RTS) != 0 ? FR_CTS : 0;
-        fr |= (s->cr & CR_DTR) != 0 ? FR_DSR : 0;
-        fr |= (s->cr & CR_OUT1) != 0 ? FR_DCD : 0;
-        fr |= (s->cr & CR_OUT2) != 0 ? FR_RI : 0;
-    }
     __atomic_store_n(&s->fr, fr, __ATOMIC_RELAXED);
 }
 
@@ -150,7 +163,8 @@ static void rx_push(struct pl011_state *s, uint16_t character)
         s->ris |= INT_OE;
         return;
     }
-    s->rx[(s->rx_head + s->rx_count) % PL011_FIFO_SIZE] = character;
+    s->rx[(s->rx_head + s->rx_count) % PL011_FIFO_SIZE] = character | (uint16_t)s->overrun;
+    s->overrun = 0;
     s->rx_count++;
     if ((character & DR_BE) != 0)
         s->ris |= INT_BE;
@@ -167,11 +181,11 @@ static uint32_t rx_pop(struct pl011_state *s)
 
     if (s->rx_count == 0)
         return 0;
-    character = s->rx[s->rx_head] | s->overrun;
-    s->overrun = 0;
+    character = s->rx[s->rx_head];
     s->rx_head = (s->rx_head + 1) % PL011_FIFO_SIZE;
     s->rx_count--;
-    s->rsr = (s->rsr & RSR_OE) | character >> DR_ERRORS_SHIFT;
+    /* The overrun is told by RSR since it happened, until it is cleared there. */
+    s->rsr = (s->rsr & RSR_OE) | (character & ~DR_OE) >> DR_ERRORS_SHIFT;
     if (s->rx_count < rx_level(s))
         s->ris &= ~INT_RX;
     if (s->rx_count == 0)
@@ -239,6 +253,16 @@ static void lcr_h_write(struct emu_device *dev, uint64_t wide)
         rx_push(s, DR_BE);
 }
 
+/* Every change of a modem line is an interrupt. */
+static void cr_write(struct emu_device *dev, uint64_t value UNUSED)
+{
+    struct pl011_state *s = dev->state;
+    uint32_t changed = (s->fr ^ modem_flags(s)) & FR_MODEM;
+
+    s->ris |= ((changed & FR_RI) != 0 ? INT_RI : 0) | ((changed & FR_CTS) != 0 ? INT_CTS : 0) |
+              ((changed & FR_DCD) != 0 ? INT_DCD : 0) | ((changed & FR_DSR) != 0 ? INT_DSR : 0);
+}
+
 /*
  * What arrived between the last read and the clearing of its interrupts would wait for ever when the FIFO is full. The receive
  * timeout runs anew over what is still there, and passes at once.
@@ -289,7 +313,7 @@ static const struct emu_register pl011_registers[] = {
     {REG(PL011_IBRD, ibrd), .mask = 0xffff},
     {REG(PL011_FBRD, fbrd), .mask = 0x3f},
     {.offset = PL011_LCR_H, .size = 4, .read = lcr_h_read, .write = lcr_h_write},
-    {REG(PL011_CR, cr), .mask = CR_MASK, .reset = CR_RESET},
+    {REG(PL011_CR, cr), .mask = CR_MASK, .reset = CR_RESET, .write = cr_write},
     {REG(PL011_IFLS, ifls), .mask = 0x3f, .reset = IFLS_RESET},
     {REG(PL011_IMSC, imsc), .mask = INT_MASK},
     {REG(PL011_RIS, ris), .flags = EMU_REGISTER_RO},
@@ -367,7 +391,7 @@ static int pl011_check(const struct emu_device *dev UNUSED, const void *state)
                  (s->overrun & ~DR_OE) == 0 && (s->ris & ~INT_MASK) == 0;
 
     for (unsigned i = 0; i < PL011_FIFO_SIZE; i++)
-        sound = sound && s->rx[i] < DR_OE;
+        sound = sound && s->rx[i] <= (DR_OE | (DR_OE - 1));
     return sound ? 0 : -EINVAL;
 }
 
