@@ -22,6 +22,10 @@ VCPUS_MANY = 8
 WITH_MANY = ("gic", "psci", "smp")
 # CPUs that wait for each other by spinning: shorter slices end that sooner, and bring more orders of events.
 SLICE_US = {"psci": 300, "smp": 300}
+# What is typed into the case that wants input.
+INPUT_CASE = "case=device.pl011_input input"
+INPUT_READY = r"uart.input: type now"
+INPUT = "".join(chr(ord("a") + number % 26) for number in range(600))
 # A log, so that no verdict of a long run is lost.
 UART = guests.UART.replace("interrupts", "bulkhead,log-size = <0x8000>;\n\tinterrupts")
 
@@ -59,6 +63,7 @@ def trees():
     files = {f"{group}{vcpus}.dts": tree(f"{group}{vcpus}", vcpus, f"case={group}",
                                          SLICE_US.get(group))
              for group in GROUPS for vcpus in counts(group)}
+    files["typed.dts"] = tree("typed", 1, INPUT_CASE)
     files["races.dts"] = tree("races", 4, "case=psci.race,smp.storm rounds=100000", SLICE_US["psci"])
     return files
 
@@ -101,6 +106,18 @@ def test_guest_matrix(stations, output, config, group):  # noqa: F811
     check_guests(station(stations, output, config), group)
 
 
+@pytest.mark.parametrize("config", [pytest.param(config, id=name_of(config)) for config in CORNERS])
+def test_guest_input(stations, output, config):  # noqa: F811
+    """A flood of input that the guest does not read for a while arrives complete."""
+    one = station(stations, output, config)
+    with guests.running(one, "typed"):
+        guests.console(one, "typed", INPUT_READY)
+        with guests.attached(one, "typed"):
+            one.send(INPUT)
+            one.expect("SUMMARY", 60)
+        check_text(one.cmd("vserial log typed/uart0"))
+
+
 @pytest.mark.long
 @pytest.mark.timeout(2700)
 def test_races(stations, output):  # noqa: F811
@@ -114,12 +131,15 @@ def test_races(stations, output):  # noqa: F811
 @pytest.fixture
 def bare(request, output, tmp_path):
     """bare(config, smp, bootargs) runs cases on a machine without Bulkhead; returns what they printed."""
-    def run(config, smp, bootargs, reboot=False):
+    def run(config, smp, bootargs, reboot=False, typed=None):
         gic, cpu = config
         settings = qemu.Config(image=guests.payload_files(output, "conform")[0], el2=False, gic=gic,
                                cpu=cpu, smp=smp, mem="512M", append=bootargs)
         with Machine(settings, str(tmp_path / f"bare{smp}.log")) as one:
             one.start(reboot)
+            if typed:
+                one.expect(INPUT_READY)
+                one.send(typed)
             return one.expect_exit(120)
     return run
 
@@ -128,6 +148,11 @@ def check_bare(bare, config, group):  # pylint: disable=redefined-outer-name
     """Run a group's cases on the bare machine."""
     for cpus in counts(group):
         check_text(bare(config, cpus, f"case={group}", group == "reset"))
+
+
+def test_bare_input(bare):
+    """The same on the bare machine."""
+    check_text(bare(BARE_CORNER[0], 1, INPUT_CASE, typed=INPUT))
 
 
 @configured(BARE_CORNER)
