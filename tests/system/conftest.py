@@ -39,9 +39,21 @@ def output():
 
 @pytest.fixture(scope="session")
 def linux_files():
-    """Paths of an unmodified Debian kernel and a busybox initramfs, named as a bundle wants them."""
-    subprocess.run([os.path.join(TOOLS, "guest-files"), CACHE], check=True)
-    return [os.path.join(CACHE, "guest", name) for name in ("linux", "initrd.cpio")]
+    """An unmodified Debian kernel and a busybox initramfs, as arguments for a bundle."""
+    return guest_files("cloud")
+
+
+@pytest.fixture(scope="session")
+def linux_tests():
+    """linux_tests(KIND): that kernel (cloud, generic, rt) and the initramfs with tests, for a bundle."""
+    return lambda kind: guest_files(kind, "tests")
+
+
+def guest_files(kind, initramfs=None):
+    """Fetch and make what is missing of a Linux guest's files."""
+    subprocess.run([os.path.join(TOOLS, "guest-files"), CACHE, kind, *filter(None, [initramfs])], check=True)
+    folder = os.path.join(CACHE, "guest")
+    return [f"linux={folder}/linux-{kind}", f"initrd.cpio={folder}/{initramfs or 'initrd'}.cpio"]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Starting the image in QEMU.
 #help   make run             all of it: U-Boot, mterm, two Linux guests. Variables: BOOT=uboot|direct
-#help                        GIC=3|2 SMP=4 CPU=cortex-a72 MEM=2G KERNEL=cloud|generic.
+#help                        GIC=3|2 SMP=4 CPU=cortex-a72 MEM=2G KERNEL=cloud|generic|rt.
 #help                        Leave QEMU with Ctrl-A X
 #help   make debug           the same by direct boot, with gdb stopped at hv_main
 #help   make setup           install what the build and the tests need
