@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exact costs: instructions of exits and of the start, sizes; fails when one is over its budget.
 
-usage: bench.py OUTPUT-DIR
+usage: bench.py OUTPUT-DIR CACHE
 Under -icount shift=0,sleep=off one instruction is one nanosecond of virtual time, so that the results are
 the same on every machine. They are printed as a table and written to OUTPUT-DIR/bench.json.
 """
@@ -15,6 +15,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools"), os.path.join(ROOT, "tests", "system")]
 
+import boot_overhead  # noqa: E402
 import bundle  # noqa: E402
 import guests  # noqa: E402
 import qemu  # noqa: E402
@@ -37,6 +38,7 @@ BUDGETS = {
     "thread_switch": ("instructions", 251),
     "thread_wake": ("instructions", 401),
     "timer_start_1000": ("instructions", 151),
+    "linux_boot_quiet": ("percent", 0.501),
 }
 # name: the figure that it may be twice at most
 TWICE = {"timer_start_10000": "timer_start_1000",
@@ -159,22 +161,28 @@ def measure_overhead(output):
         return {"guest_overhead": before - free_memory(one) - (64 << 20)}
 
 
+def measure_linux(output, cache):
+    """Return what Bulkhead adds to the time that a Debian kernel takes to start, with and without its messages."""
+    return {f"linux_boot_{name}": figures["percent"]
+            for name, figures in boot_overhead.measure(output, cache).items()}
+
+
 def report(results):
     """Print the table; return the names of what is over its budget or was not measured."""
     known = budgets(results)
     broken = [name for name, (_, budget) in known.items() if results.get(name, budget) >= budget]
     print(f"{'':24}{'measured':>12}  {'less than':>12}  unit")
     for name in [*known, *(name for name in results if name not in known)]:
-        unit, budget = known.get(name, ("instructions", ""))
+        unit, budget = known.get(name, ("percent" if name == "linux_boot_verbose" else "instructions", ""))
         mark = "  OVER BUDGET" if name in broken else ""
         print(f"{name:24}{results.get(name, 'missing'):>12}  {budget:>12}  {unit}{mark}")
     return broken
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
-    output = os.path.abspath(sys.argv[1])
+    output, cache = map(os.path.abspath, sys.argv[1:])
     results = {"image_size": os.path.getsize(os.path.join(output, "Image"))}
     for log in glob.glob(os.path.join(output, "bench-*.log")):
         os.remove(log)
@@ -184,6 +192,7 @@ def main():
     results.update(measure_switch(output))
     results.update(measure_demand(output))
     results.update(measure_overhead(output))
+    results.update(measure_linux(output, cache))
     broken = report(results)
     with open(os.path.join(output, "bench.json"), "w", encoding="ascii") as file:
         json.dump({"results": results, "budgets": {n: b for n, (_, b) in budgets(results).items()},

@@ -22,5 +22,5 @@ test-long: setup
 
 bench: setup
 	$(Q)$(build-again) all guests
-	$(Q)$(PYTHON) tests/bench/bench.py $(O)
+	$(Q)$(PYTHON) tests/bench/bench.py $(O) $(CACHE)
 #help   make clean           remove what was built; make distclean also the configuration and downloads
