@@ -5,31 +5,6 @@
 #include <payload/gic.h>
 #include <payload/smp.h>
 
-#define GICC_CTLR 0x00
-#define GICC_PMR 0x04
-#define GICC_BPR 0x08
-#define GICC_IAR 0x0c
-#define GICC_EOIR 0x10
-
-#define GICR_TYPER 0x08
-#define GICR_WAKER 0x14
-#define GICR_SGI_FRAME 0x10000
-#define GICR_TYPER_LAST (1u << 4)
-#define GICR_TYPER_VLPIS (1u << 1)
-
-#define ICC_PMR S3_0_C4_C6_0
-#define ICC_IAR1 S3_0_C12_C12_0
-#define ICC_EOIR1 S3_0_C12_C12_1
-#define ICC_BPR1 S3_0_C12_C12_3
-#define ICC_CTLR S3_0_C12_C12_4
-#define ICC_SRE S3_0_C12_C12_5
-#define ICC_IGRPEN1 S3_0_C12_C12_7
-#define ICC_SGI1R S3_0_C12_C11_5
-#define icc_read(name) icc_read_(name)
-#define icc_read_(name) sysreg_read(name)
-#define icc_write(name, value) icc_write_(name, value)
-#define icc_write_(name, value) sysreg_write(name, value)
-
 unsigned gic_version;
 static uintptr_t redist[BOOT_CPUS_MAX];
 
@@ -47,6 +22,18 @@ static uintptr_t find_redist(uint64_t mpidr)
             return 0;
         base += typer & GICR_TYPER_VLPIS ? 0x40000 : 0x20000;
     }
+}
+
+uintptr_t gic_redist(unsigned cpu)
+{
+    return find_redist(boot_info.mpidr[cpu]);
+}
+
+uint32_t gic_lines(void)
+{
+    uint32_t lines = ((mmio_read32(GICD_BASE + GICD_TYPER) & 31) + 1) * 32;
+
+    return lines > GIC_SPURIOUS ? GIC_SPURIOUS : lines;
 }
 
 uintptr_t gic_frame(uint32_t intid)
@@ -86,6 +73,16 @@ void gic_clear_pending(uint32_t intid)
     set_bit(GICD_ICPENDR, intid);
 }
 
+void gic_set_active(uint32_t intid)
+{
+    set_bit(GICD_ISACTIVER, intid);
+}
+
+void gic_clear_active(uint32_t intid)
+{
+    set_bit(GICD_ICACTIVER, intid);
+}
+
 bool gic_is_enabled(uint32_t intid)
 {
     return get_bit(GICD_ISENABLER, intid);
@@ -99,6 +96,15 @@ bool gic_is_pending(uint32_t intid)
 bool gic_is_active(uint32_t intid)
 {
     return get_bit(GICD_ISACTIVER, intid);
+}
+
+void gic_set_group1(uint32_t intid, bool group1)
+{
+    uintptr_t reg = gic_frame(intid) + GICD_IGROUPR + intid / 32 * 4;
+    uint32_t bit = 1u << intid % 32;
+    uint32_t value = mmio_read32(reg);
+
+    mmio_write32(reg, group1 ? value | bit : value & ~bit);
 }
 
 void gic_set_priority(uint32_t intid, uint8_t priority)
@@ -130,12 +136,10 @@ void gic_route(uint32_t intid, unsigned cpu)
 
 void gic_init(void)
 {
-    uint32_t lines = ((mmio_read32(GICD_BASE + GICD_TYPER) & 31) + 1) * 32;
+    uint32_t lines = gic_lines();
 
     gic_version = boot_info.gic_version;
     mmio_write32(GICD_BASE + GICD_CTLR, gic_version == 3 ? 0x10 : 0);
-    if (lines > GIC_SPURIOUS)
-        lines = GIC_SPURIOUS;
     for (uint32_t i = 32; i < lines; i += 32) {
         mmio_write32(GICD_BASE + GICD_ICENABLER + i / 8, ~0u);
         mmio_write32(GICD_BASE + GICD_ICPENDR + i / 8, ~0u);
@@ -178,19 +182,16 @@ void gic_cpu_init(void)
         relax();
     private_init(base + GICR_SGI_FRAME);
     icc_write(ICC_SRE, 1);
-    isb();
     icc_write(ICC_PMR, 0xff);
     icc_write(ICC_BPR1, 0);
     icc_write(ICC_CTLR, 0);
     icc_write(ICC_IGRPEN1, 1);
-    isb();
 }
 
 void gic_set_mask(uint8_t priority)
 {
     if (gic_version == 3) {
         icc_write(ICC_PMR, priority);
-        isb();
     } else {
         mmio_write32(GICC_BASE + GICC_PMR, priority);
         dsb();
@@ -216,10 +217,50 @@ void gic_eoi(uint32_t ack)
 {
     if (gic_version == 3) {
         icc_write(ICC_EOIR1, ack);
-        isb();
     } else {
         mmio_write32(GICC_BASE + GICC_EOIR, ack);
     }
+}
+
+void gic_split_eoi(bool split)
+{
+    if (gic_version == 3) {
+        uint64_t value = icc_read(ICC_CTLR) & ~(uint64_t)ICC_CTLR_EOIMODE;
+
+        icc_write(ICC_CTLR, split ? value | ICC_CTLR_EOIMODE : value);
+    } else {
+        uint32_t value = mmio_read32(GICC_BASE + GICC_CTLR) & ~GICC_CTLR_EOIMODE;
+
+        mmio_write32(GICC_BASE + GICC_CTLR, split ? value | GICC_CTLR_EOIMODE : value);
+    }
+}
+
+void gic_deactivate(uint32_t ack)
+{
+    if (gic_version == 3)
+        icc_write(ICC_DIR, ack);
+    else
+        mmio_write32(GICC_BASE + GICC_DIR, ack);
+}
+
+/* A GICv2's interrupts are in group 0 here, a GICv3's in group 1, whose field is one bit longer for the same value. */
+void gic_set_preemption(unsigned lowest)
+{
+    if (gic_version == 3)
+        icc_write(ICC_BPR1, lowest);
+    else
+        mmio_write32(GICC_BASE + GICC_BPR, lowest - 1);
+}
+
+uint8_t gic_running_priority(void)
+{
+    return (uint8_t)(gic_version == 3 ? icc_read(ICC_RPR) : mmio_read32(GICC_BASE + GICC_RPR));
+}
+
+uint32_t gic_highest_pending(void)
+{
+    return gic_intid(
+        (uint32_t)(gic_version == 3 ? icc_read(ICC_HPPIR1) : mmio_read32(GICC_BASE + GICC_HPPIR)));
 }
 
 void gic_send_sgi(uint32_t intid, unsigned cpu)
@@ -233,7 +274,6 @@ void gic_send_sgi(uint32_t intid, unsigned cpu)
     }
     icc_write(ICC_SGI1R, (mpidr >> 32 & 0xff) << 48 | (mpidr >> 16 & 0xff) << 32 |
                              (uint64_t)intid << 24 | (mpidr >> 8 & 0xff) << 16 | 1u << (mpidr & 15));
-    isb();
 }
 
 void gic_send_sgi_others(uint32_t intid)
@@ -244,5 +284,4 @@ void gic_send_sgi_others(uint32_t intid)
         return;
     }
     icc_write(ICC_SGI1R, 1ull << 40 | (uint64_t)intid << 24);
-    isb();
 }

@@ -30,6 +30,7 @@ void trap_landing(void);
 void trap_handle(struct trap_frame *frame, uint64_t vector);
 
 volatile uint32_t irq_unexpected, irq_spurious;
+void (*fiq_handler)(void);
 static irq_handler handlers[HANDLERS];
 static uint32_t code_buffer[BOOT_CPUS_MAX][CODE_MAX];
 static trap_hook hooks[BOOT_CPUS_MAX];
@@ -76,6 +77,10 @@ void trap_handle(struct trap_frame *frame, uint64_t vector)
     struct cpu *cpu = this_cpu();
     unsigned kind = vector & 3;
 
+    if (kind == 2 && fiq_handler) {
+        fiq_handler();
+        return;
+    }
     if (kind == 1 || kind == 2) {
         irq_dispatch();
         return;

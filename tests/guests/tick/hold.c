@@ -3,12 +3,6 @@
 // meanwhile, the next one comes. Held spinning, asleep, and with the priority dropped (EOImode 1), by turns.
 #include "tick.h"
 
-#define ICC_CTLR S3_0_C12_C12_4
-#define ICC_DIR S3_0_C12_C11_1
-#define icc_write(name, value) icc_write_(name, value)
-#define icc_write_(name, value) sysreg_write(name, value)
-#define GICC_CTLR 0x00
-#define GICC_DIR 0x1000
 #define PATIENCE_US 20000000
 #define TELL_EVERY 16
 

@@ -2,11 +2,6 @@
 // What the cases of the timers share.
 #include "timer.h"
 
-#define ICC_CTLR S3_0_C12_C12_4
-#define ICC_DIR S3_0_C12_C11_1
-#define icc_write(name, value) icc_write_(name, value)
-#define icc_write_(name, value) sysreg_write(name, value)
-
 struct timer_log timer_log[BOOT_CPUS_MAX][2];
 
 static void on_timer(uint32_t intid)

@@ -2,9 +2,6 @@
 // The timers' private interrupts in the GIC: behind what is closed and opened again, with more pending than fits, split ends.
 #include "timer.h"
 
-#define ICC_IGRPEN1 S3_0_C12_C12_7
-#define icc_write(name, value) icc_write_(name, value)
-#define icc_write_(name, value) sysreg_write(name, value)
 #define SGIS 8u
 #define NESTED 6u
 #define LOWEST 0xe0

@@ -7,9 +7,6 @@
 /* Name of a verdict about one of the two timers. */
 #define WHICH(physical, name) ((physical) ? "timer.phys_" name : "timer.virt_" name)
 
-#define GICC_CTLR 0x00
-#define GICC_DIR 0x1000
-#define GICC_CTLR_EOIMODE 0x200u
 #define GICD_ENABLE (gic_version == 3 ? 0x13u : 1u)
 #define GICD_DISABLE (gic_version == 3 ? 0x10u : 0u)
 #define PMR_NONE 0x00

@@ -69,5 +69,7 @@ bool trap_try_el0(const uint32_t *code, unsigned count, bool aarch32, struct tra
 typedef void (*irq_handler)(uint32_t intid);
 /** One handler an INTID, on all CPUs; it runs with interrupts masked, between acknowledge and EOI. */
 void irq_set_handler(uint32_t intid, irq_handler handler);
+/** Takes FIQs instead, whose acknowledge is its own business; NULL: they are dispatched like IRQs. */
+extern void (*fiq_handler)(void);
 /** Interrupts without a handler, and spurious acknowledges, since start. */
 extern volatile uint32_t irq_unexpected, irq_spurious;
