@@ -66,6 +66,7 @@ int guest_vcpu_on(struct guest *guest, uint64_t affinity, uint64_t entry, uint64
 
 void guest_vcpu_off(struct vcpu *vcpu)
 {
+    vcpu->guest->intc_ops->vcpu_off(vcpu);
     vcpu_reset(vcpu);
 }
 

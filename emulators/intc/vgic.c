@@ -265,8 +265,8 @@ void vgic_remove(struct emu_device *dev)
 
 #define VGIC_OPS                                                                                   \
     .private_set = vgic_private_set, .flush = vgic_flush, .deliverable = vgic_deliverable,         \
-    .maintenance = vgic_maintenance, .vcpu_reset = vgic_vcpu_reset, .vcpu_init = vgic_vcpu_init,   \
-    .vcpu_exit = vgic_vcpu_exit
+    .maintenance = vgic_maintenance, .vcpu_reset = vgic_vcpu_reset, .vcpu_off = vgic_vcpu_off,     \
+    .vcpu_init = vgic_vcpu_init, .vcpu_exit = vgic_vcpu_exit
 
 static const struct intc_ops vgic_v2_ops = {VGIC_OPS};
 static const struct intc_ops vgic_v3_ops = {VGIC_OPS, .sysreg = vgic_v3_sysreg};

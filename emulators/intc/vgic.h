@@ -226,6 +226,7 @@ void vgic_maintenance(struct vcpu *vcpu);
 void vgic_fold(struct vgic_vcpu *v);
 /** Before pending or active state of a bank is read: fold the list registers that hold some of it, wherever they are. Normal context, IRQs masked. */
 void vgic_sync(struct vgic_vcpu *self, struct vgic_bank *bank);
+void vgic_vcpu_off(struct vcpu *vcpu);
 
 /* vgic_state.c: the model as plain data. Orphan, no VCPU runs. */
 

@@ -365,6 +365,28 @@ bool vgic_deliverable(struct vcpu *vcpu)
 {
     struct vgic_vcpu *v = vcpu->irq;
     bool here = world_is_here(vcpu), found = false;
+/* The VCPU stops for good: what it holds of shared interrupts goes back, to be taken by whoever they are routed to then. */
+void vgic_vcpu_off(struct vcpu *vcpu)
+{
+    struct vgic_vcpu *v = vcpu->irq;
+
+    spin_lock(&v->lock);
+    fold(v);
+    LIST_FOR_EACH_SAFE(irq, &v->list, struct vgic_irq, link) {
+        if (vgic_irq_is_private(irq))
+            continue;
+        if (irq->lr != VGIC_LR_NONE) {
+            arch_guest_irq_lr_clear(irq->lr);
+            slot_free(v, irq);
+        }
+        irq->active = false;
+        if (!vgic_irq_is_wanted(irq))
+            vgic_list_remove(irq);
+    }
+    spin_unlock(&v->lock);
+    vgic_migrate(v);
+}
+
     irqflags_t flags;
 
     if (v == NULL)

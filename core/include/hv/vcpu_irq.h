@@ -29,6 +29,8 @@ struct intc_ops {
     int (*sysreg)(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value);
     /** Bring the private part of one VCPU to reset (CPU_OFF/reset). VCPU is not running, dropped. Orphan or Normal. */
     void (*vcpu_reset)(struct vcpu *vcpu);
+    /** A VCPU stops itself (CPU_OFF): shared interrupts that it holds are free for others. vcpu == current, its world loaded, IRQs masked. */
+    void (*vcpu_off)(struct vcpu *vcpu);
     /** Allocate/free the per-VCPU part. Orphan. */
     int (*vcpu_init)(struct vcpu *vcpu);
     void (*vcpu_exit)(struct vcpu *vcpu);
