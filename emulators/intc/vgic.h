@@ -171,6 +171,8 @@ void vgic_reset(struct emu_device *dev);
 /** The part of a VCPU that is dropped. Orphan or Normal. */
 void vgic_vcpu_reset(struct vcpu *vcpu);
 void vgic_remove(struct emu_device *dev);
+/** A GICv2 distributor with one CPU interface routes all to it, and has no registers for that. */
+bool vgic_is_uniprocessor(const struct vgic *vgic);
 /** The accessing VCPU (the first one when nobody is named, as in tests); NULL when it has no interrupt state. */
 static inline struct vgic_vcpu *vgic_accessor(struct vgic *vgic, const struct emu_access *access)
 {

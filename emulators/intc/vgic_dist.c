@@ -153,7 +153,7 @@ static uint32_t target_read(struct vgic_access *a, struct vgic_bank *bank, unsig
 {
     uint32_t value = 0;
 
-    if (a->vgic->version != 2)
+    if (a->vgic->version != 2 || vgic_is_uniprocessor(a->vgic))
         return 0;
     for (unsigned i = 0; i < a->size; i++) {
         uint32_t mask = vgic_irq_is_private(&bank->irqs[0]) ? 1U << a->self->vcpu->subid
@@ -166,7 +166,8 @@ static uint32_t target_read(struct vgic_access *a, struct vgic_bank *bank, unsig
 
 static void target_write(struct vgic_access *a, struct vgic_bank *bank, unsigned first)
 {
-    if (a->vgic->version != 2 || vgic_irq_is_private(&bank->irqs[0]))
+    if (a->vgic->version != 2 || vgic_is_uniprocessor(a->vgic) ||
+        vgic_irq_is_private(&bank->irqs[0]))
         return;
     for (unsigned i = 0; i < a->size; i++)
         change_each(bank, 1U << (first + i), vgic_change_route,

@@ -234,8 +234,15 @@ static struct vgic_vcpu *target_v2(struct vgic *vgic, uint32_t mask)
             return vgic_vcpu_of(vgic->guest->vcpus[i]);
     }
     return NULL;
+bool vgic_is_uniprocessor(const struct vgic *vgic)
+{
+    return vgic->version == 2 && vgic->guest->vcpu_count == 1;
 }
 
+}
+
+    if (vgic_is_uniprocessor(vgic))
+        return vgic_vcpu_of(vgic->guest->vcpus[0]);
 struct vgic_vcpu *vgic_vcpu_by_affinity(struct vgic *vgic, uint64_t affinity)
 {
     /* The inverse of arch_vcpu_affinity(), which then decides. */
