@@ -14,7 +14,8 @@ static struct {
     enum guest_irq_version version;
     unsigned lr_count;
     unsigned mask;
-    bool underflow;
+    unsigned maintain;
+    bool splits;
     bool low;
     unsigned deactivated;
     uint32_t last_deactivated;
@@ -44,9 +45,9 @@ void host_guest_irq_set_asserts(bool asserts)
     state.low = !asserts;
 }
 
-bool host_guest_irq_underflow(void)
+unsigned host_guest_irq_maintain(void)
 {
-    return state.underflow;
+    return state.maintain;
 }
 
 unsigned host_guest_irq_deactivated(uint32_t *pirq)
@@ -119,9 +120,19 @@ uint32_t arch_guest_irq_lr_ended(void)
     return host_cpus[host_cpu()].lr_ended;
 }
 
-void arch_guest_irq_underflow(bool enable)
+void arch_guest_irq_maintain(unsigned when)
 {
-    state.underflow = enable;
+    state.maintain = when;
+}
+
+void host_guest_irq_set_split(bool splits)
+{
+    state.splits = splits;
+}
+
+bool arch_guest_irq_splits(void)
+{
+    return state.splits;
 }
 
 bool arch_guest_irq_accepts(bool group1, uint8_t priority)

@@ -48,7 +48,7 @@ static NOINLINE int access_elsewhere(struct emu_access *access)
 
     if (found != NULL && found->kind == GUEST_REGION_ALIAS)
         region = found->alias_of;
-    if (region == NULL || region->kind != GUEST_REGION_VIRTUAL)
+    if (region == NULL || region->dev == NULL)
         return -EFAULT;
     return access_device(access, found, region);
 }

@@ -162,7 +162,10 @@ static void connect_regions(struct guest *guest, unsigned index, struct emu_devi
     const struct guest_config *config = guest->config;
 
     for (unsigned i = 0; i < config->region_count; i++) {
-        if (config->regions[i].kind == GUEST_REGION_VIRTUAL && config->regions[i].device == index) {
+        enum guest_region_kind kind = config->regions[i].kind;
+
+        if ((kind == GUEST_REGION_VIRTUAL || kind == GUEST_REGION_HOST) &&
+            config->regions[i].device == index) {
             guest->map->regions[i]->dev = dev;
         }
     }

@@ -12,6 +12,7 @@
 #define GICD_V3_SIZE 0x10000
 #define GICD_V2_SIZE 0x1000
 #define GICC_SIZE 0x2000
+#define GICC_DIR 0x1000 /* a page of its own, emulated */
 #define GICR_STRIDE 0x20000
 #define GICV2_VCPUS_MAX 8
 
@@ -86,6 +87,7 @@ static void add_intc_regions(struct guest_config *config, struct dt_node *node,
         region.kind = GUEST_REGION_HOST;
         region.host = gicv.v;
         region.size = MIN(region.size, gicv_size);
+        region.direct = MIN(region.size, (uint64_t)GICC_DIR);
     }
     guest_config_add_region(config, &region, report);
 }

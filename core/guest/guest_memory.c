@@ -95,6 +95,7 @@ static int map_region(struct guest *guest, const struct guest_region *region)
     const struct guest_region *target =
         region->kind == GUEST_REGION_ALIAS ? region->alias_of : region;
     enum guest_mmu_attr attr = GUEST_MMU_DEVICE;
+    uint64_t size = target->kind == GUEST_REGION_HOST ? target->direct : region->size;
 
     if (target->kind == GUEST_REGION_VIRTUAL || target->demand) {
         return 0;
@@ -102,7 +103,7 @@ static int map_region(struct guest *guest, const struct guest_region *region)
     if (target->kind == GUEST_REGION_MEMORY) {
         attr = target->read_only ? GUEST_MMU_ROM : GUEST_MMU_RAM;
     }
-    return arch_guest_mmu_map(&guest->arch.mmu, region->start, target->host, region->size, attr);
+    return arch_guest_mmu_map(&guest->arch.mmu, region->start, target->host, size, attr);
 }
 
 int guest_memory_create(struct guest *guest, struct report *report)

@@ -129,6 +129,7 @@ static void region_fill(struct guest_region *region, const struct guest_region_c
     region->read_only = config->read_only;
     region->demand = config->demand;
     region->dev_reg = config->frame;
+    region->direct = config->direct;
 }
 
 static void link_alias(struct guest *guest, unsigned index)

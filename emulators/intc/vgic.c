@@ -82,8 +82,8 @@ static int host_check(unsigned version)
 {
     enum guest_irq_version host = arch_guest_irq_version();
 
-    /* Each version of the guest's CPU interface needs the same one in hardware; two list registers are what the underflow
-     * interrupt needs to mean anything. */
+    /* Each version of the guest's CPU interface needs the same one in hardware; two list registers are what maintenance
+     * needs to mean anything. */
     if (host != (version == 2 ? GUEST_IRQ_V2 : GUEST_IRQ_V3) || arch_guest_irq_lr_count() < 2)
         return -EOPNOTSUPP;
     return 0;

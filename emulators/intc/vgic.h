@@ -199,6 +199,8 @@ bool vgic_change_priority(struct vgic_irq *irq, uint32_t priority);
 bool vgic_change_pend(struct vgic_irq *irq, uint32_t mask);
 bool vgic_change_unpend(struct vgic_irq *irq, uint32_t mask);
 bool vgic_change_active(struct vgic_irq *irq, uint32_t active);
+/** A write of the register that deactivates, where the guest ends interrupts in two steps. Its world is loaded here. */
+void vgic_deactivate(struct vgic_vcpu *self, uint32_t intid);
 bool vgic_change_route(struct vgic_irq *irq, uint32_t route);
 /** Find the target that an SPI's route means. vgic->lock held, and that of its owner. */
 void vgic_route_resolve(struct vgic_irq *irq);
@@ -224,11 +226,11 @@ void vgic_lr_forget(struct vgic_vcpu *v);
 void vgic_flush(struct vcpu *vcpu);
 bool vgic_deliverable(struct vcpu *vcpu);
 void vgic_maintenance(struct vcpu *vcpu);
+void vgic_vcpu_off(struct vcpu *vcpu);
 /** Fold v's list registers, if its world is in memory or on this CPU. Any context. */
 void vgic_fold(struct vgic_vcpu *v);
 /** Before pending or active state of a bank is read: fold the list registers that hold some of it, wherever they are. Normal context, IRQs masked. */
 void vgic_sync(struct vgic_vcpu *self, struct vgic_bank *bank);
-void vgic_vcpu_off(struct vcpu *vcpu);
 
 /* vgic_state.c: the model as plain data. Orphan, no VCPU runs. */
 

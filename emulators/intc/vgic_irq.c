@@ -224,25 +224,33 @@ bool vgic_change_active(struct vgic_irq *irq, uint32_t active)
     return true;
 }
 
+void vgic_deactivate(struct vgic_vcpu *self, uint32_t intid)
+{
+    struct vgic_irq *irq = vgic_irq_find(self->vgic, self, intid);
+
+    if (irq != NULL && arch_guest_irq_splits())
+        vgic_irq_change(self->vgic, irq, vgic_change_active, 0);
+}
+
 /* Routes */
+
+bool vgic_is_uniprocessor(const struct vgic *vgic)
+{
+    return vgic->version == 2 && vgic->guest->vcpu_count == 1;
+}
 
 static struct vgic_vcpu *target_v2(struct vgic *vgic, uint32_t mask)
 {
+    if (vgic_is_uniprocessor(vgic))
+        return vgic_vcpu_of(vgic->guest->vcpus[0]);
     /* One of those named takes it: the lowest. */
     for (unsigned i = 0; i < vgic->guest->vcpu_count && i < VGIC_V2_VCPUS; i++) {
         if ((mask & (1U << i)) != 0)
             return vgic_vcpu_of(vgic->guest->vcpus[i]);
     }
     return NULL;
-bool vgic_is_uniprocessor(const struct vgic *vgic)
-{
-    return vgic->version == 2 && vgic->guest->vcpu_count == 1;
 }
 
-}
-
-    if (vgic_is_uniprocessor(vgic))
-        return vgic_vcpu_of(vgic->guest->vcpus[0]);
 struct vgic_vcpu *vgic_vcpu_by_affinity(struct vgic *vgic, uint64_t affinity)
 {
     /* The inverse of arch_vcpu_affinity(), which then decides. */

@@ -273,29 +273,33 @@ static void line_recheck(struct vgic_vcpu *v, struct vgic_irq *irq)
 
 /*
  * The interrupts that are to be in list registers. Where active ones alone would fill them, the best pending one still gets
- * a place: the guest could not be preempted otherwise. The active one that is left out has the lowest priority, so it is
- * ended last, and the underflow interrupt brings it back before.
+ * a place: the guest could not be preempted otherwise. The active one that is left out has the lowest priority, so a guest
+ * that ends in one step ends it last, and maintenance brings it back before (WHEN_FEW); one that ends in two steps says
+ * itself what it deactivates. Pending ones that are left out come in when the guest has taken those before them.
  */
-static unsigned pick(struct vgic_vcpu *v, struct vgic_irq **picks, bool *more)
+static unsigned pick(struct vgic_vcpu *v, struct vgic_irq **picks, unsigned *maintain)
 {
     struct vgic_irq *best = NULL;
-    unsigned n = 0, eligible = 0, max = v->vgic->lr_count;
+    unsigned n = 0, active = 0, pending = 0, max = v->vgic->lr_count;
 
     LIST_FOR_EACH(irq, &v->list, struct vgic_irq, link) {
         irq->picked = false;
         line_recheck(v, irq);
         if (!irq->active && !irq_is_ready(v, irq))
             continue;
-        eligible++;
+        *(irq->active ? &active : &pending) += 1;
         n = pick_insert(picks, n, max, irq);
         if (!irq->active && (best == NULL || rank(irq) < rank(best)))
             best = irq;
     }
     if (n == max && best != NULL && picks[n - 1]->active)
         picks[n - 1] = best;
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
         picks[i]->picked = true;
-    *more = eligible > n;
+        *(picks[i]->active ? &active : &pending) -= 1;
+    }
+    *maintain =
+        (active != 0 ? GUEST_IRQ_WHEN_FEW : 0U) | (pending != 0 ? GUEST_IRQ_WHEN_NO_PENDING : 0U);
     return n;
 }
 
@@ -341,18 +345,18 @@ void vgic_flush(struct vcpu *vcpu)
 {
     struct vgic_vcpu *v = vcpu->irq;
     struct vgic_irq *picks[GUEST_IRQ_LR_MAX];
-    bool more, misplaced;
-    unsigned n;
+    unsigned n, maintain;
+    bool misplaced;
 
     if (v == NULL)
         return;
     spin_lock(&v->lock);
     fold(v);
-    n = pick(v, picks, &more);
+    n = pick(v, picks, &maintain);
     misplaced = evict(v);
     for (unsigned i = 0; i < n; i++)
         lr_put(v, picks[i]);
-    arch_guest_irq_underflow(more);
+    arch_guest_irq_maintain(maintain);
     v->fresh = 0;
     if (v->release != 0)
         release_physical(v);
@@ -361,10 +365,6 @@ void vgic_flush(struct vcpu *vcpu)
         vgic_migrate(v);
 }
 
-bool vgic_deliverable(struct vcpu *vcpu)
-{
-    struct vgic_vcpu *v = vcpu->irq;
-    bool here = world_is_here(vcpu), found = false;
 /* The VCPU stops for good: what it holds of shared interrupts goes back, to be taken by whoever they are routed to then. */
 void vgic_vcpu_off(struct vcpu *vcpu)
 {
@@ -387,6 +387,10 @@ void vgic_vcpu_off(struct vcpu *vcpu)
     vgic_migrate(v);
 }
 
+bool vgic_deliverable(struct vcpu *vcpu)
+{
+    struct vgic_vcpu *v = vcpu->irq;
+    bool here = world_is_here(vcpu), found = false;
     irqflags_t flags;
 
     if (v == NULL)
@@ -409,13 +413,13 @@ void vgic_vcpu_off(struct vcpu *vcpu)
 
 /*
  * Both causes are quenched here, because it may be a thread that was interrupted, with the world still loaded: list registers
- * of ended interrupts are cleared (the fold takes an empty one as ended), and the flush asks for underflow anew.
+ * of ended interrupts are cleared (the fold takes an empty one as ended), and the flush asks for more anew.
  */
 void vgic_maintenance(struct vcpu *vcpu)
 {
     for (uint32_t ended = arch_guest_irq_lr_ended(); ended != 0; ended &= ended - 1)
         arch_guest_irq_lr_clear((unsigned)__builtin_ctz(ended));
-    arch_guest_irq_underflow(false);
+    arch_guest_irq_maintain(0);
     vcpu_add_work(vcpu, VCPU_WORK_IRQ);
 }
 

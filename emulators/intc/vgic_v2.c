@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Virtual GICv2: distributor with SGI registers (IHI 0048B). The CPU interface is the host's GICV frame.
+// Virtual GICv2: distributor with SGI registers (IHI 0048B). The CPU interface is the host's GICV frame, but for GICC_DIR.
 
 #include "vgic.h"
 
@@ -14,6 +14,8 @@
 #define GICD_SPENDSGIR_END 0xf30
 #define GICD_PIDR2 0xfe8
 #define GICD_SIZE 0x1000
+#define GICC_DIR 0x1000
+#define GICC_DIR_INTID 0x3ffU
 
 #define GIC_PIDR2_V2 0x2b
 
@@ -104,6 +106,16 @@ static int gicd_access(struct vgic_access *a)
     return 0;
 }
 
+/* What of the CPU interface is not the host's: the page of GICC_DIR. What it names may be active on another CPU. */
+static int gicc_access(struct vgic_access *a)
+{
+    if (a->offset < GICC_DIR || a->size != 4)
+        return -EFAULT;
+    if (a->is_write && a->offset == GICC_DIR)
+        vgic_deactivate(a->self, (uint32_t)a->value & GICC_DIR_INTID);
+    return 0;
+}
+
 static NO_STACK_PROTECTOR int vgic_v2_access(struct emu_device *dev, struct emu_access *access)
 {
     struct vgic *vgic = dev->priv;
@@ -116,11 +128,12 @@ static NO_STACK_PROTECTOR int vgic_v2_access(struct emu_device *dev, struct emu_
                             .value = access->value};
     int err;
 
-    /* The second frame, the CPU interface, is a region of the host's. */
-    if (a.self == NULL || access->frame != 0)
+    if (a.self == NULL || access->frame > 1)
         return -EFAULT;
     a.banked = a.self;
-    if (access->offset < GICD_SIZE)
+    if (access->frame == 1)
+        err = gicc_access(&a);
+    else if (access->offset < GICD_SIZE)
         err = gicd_access(&a);
     else
         err = access->size == 4 ? 0 : -EFAULT;

@@ -251,6 +251,7 @@ static int vgic_v3_access(struct emu_device *dev, struct emu_access *access)
 
 #define SGI1R_LIST 0xffffU
 #define SGI1R_IRM BIT(40)
+#define ICC_DIR_INTID 0xffffffU
 
 static void sgi_raise(struct vgic *vgic, struct vgic_vcpu *v, uint32_t intid, bool any_group)
 {
@@ -286,15 +287,6 @@ static void sgi_to_list(struct vgic *vgic, uint64_t value, uint32_t intid, bool 
     }
 }
 
-/* ICC_DIR_EL1, trapped: deactivates an interrupt that is private to the VCPU or shared. */
-static void deactivate(struct vgic *vgic, struct vgic_vcpu *self, uint64_t value)
-{
-    struct vgic_irq *irq = vgic_irq_find(vgic, self, (uint32_t)value & 0xffffffU);
-
-    if (irq != NULL)
-        vgic_irq_change(vgic, irq, vgic_change_active, 0);
-}
-
 int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value)
 {
     struct vgic_vcpu *self = vcpu->irq;
@@ -313,7 +305,7 @@ int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *val
             sgi_to_list(self->vgic, *value, intid, any_group);
         return 0;
     case GUEST_SYSREG_ICC_DIR:
-        deactivate(self->vgic, self, *value);
+        vgic_deactivate(self, (uint32_t)*value & ICC_DIR_INTID);
         return 0;
     default:
         return -ENOENT;

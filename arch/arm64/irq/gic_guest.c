@@ -10,6 +10,9 @@
 
 #define HCR_EN BIT(0)
 #define HCR_UIE BIT(1)
+#define HCR_NPIE BIT(3)
+/* Of both versions. */
+#define VMCR_EOIMODE BIT(9)
 
 #define CELL_TYPE_SPI 0
 #define CELL_TYPE_PPI 1
@@ -17,6 +20,7 @@
 static const struct gic_guest_ops *ops;
 static unsigned lr_count;
 uint32_t gic_guest_lr_mask;
+uint32_t gic_guest_hcr = HCR_EN;
 static unsigned priority_bits = 5;
 static hpa_t gicv_base;
 static uint64_t gicv_size;
@@ -71,7 +75,7 @@ void gic_guest_init_cpu(void)
 void gic_guest_reset(struct arm64_gic *gic)
 {
     memset(gic, 0, sizeof(*gic));
-    gic->hcr = HCR_EN;
+    gic->hcr = gic_guest_hcr;
 }
 
 /* Bit i: list register i holds something. */
@@ -227,11 +231,20 @@ uint32_t arch_guest_irq_lr_ended(void)
     return ops->ended();
 }
 
-void arch_guest_irq_underflow(bool enable)
+void arch_guest_irq_maintain(unsigned when)
 {
-    uint32_t hcr = ops->hcr_get();
+    uint32_t hcr = ops->hcr_get() & ~(uint32_t)(HCR_UIE | HCR_NPIE);
 
-    ops->hcr_set(enable ? hcr | HCR_UIE : hcr & ~(uint32_t)HCR_UIE);
+    if (when & GUEST_IRQ_WHEN_FEW)
+        hcr |= HCR_UIE;
+    if (when & GUEST_IRQ_WHEN_NO_PENDING)
+        hcr |= HCR_NPIE;
+    ops->hcr_set(hcr);
+}
+
+bool arch_guest_irq_splits(void)
+{
+    return ops->vmcr_get() & VMCR_EOIMODE;
 }
 
 bool arch_guest_irq_accepts(bool group1, uint8_t priority)

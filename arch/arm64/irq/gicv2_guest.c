@@ -144,6 +144,11 @@ static bool accepts(bool group1, uint8_t priority)
     return vmcr & (group1 ? VMCR_ENGRP1 : VMCR_ENGRP0) && priority < VMCR_PMR(vmcr);
 }
 
+static uint64_t vmcr_get(void)
+{
+    return arch_io_read32(gich + GICH_VMCR);
+}
+
 static const struct gic_guest_ops gicv2_guest = {
     .version = GUEST_IRQ_V2,
     .save = save,
@@ -158,6 +163,7 @@ static const struct gic_guest_ops gicv2_guest = {
     .hcr_get = hcr_get,
     .hcr_set = hcr_set,
     .accepts = accepts,
+    .vmcr_get = vmcr_get,
     .set_active = gicv2_set_active,
     .clear_active = gicv2_clear_active,
 };

@@ -19,6 +19,8 @@
 #define VMCR_VENG1 BIT(1)
 #define VMCR_PMR(vmcr) ((uint8_t)((vmcr) >> 24))
 
+#define HCR_TDIR BIT(14)
+#define VTR_TDS BIT(19)
 #define VTR_LISTREGS(vtr) (((vtr)&0x1f) + 1)
 #define VTR_PREBITS(vtr) ((((vtr) >> 26) & 7) + 1)
 #define VTR_PRIBITS(vtr) ((((vtr) >> 29) & 7) + 1)
@@ -174,6 +176,11 @@ static bool accepts(bool group1, uint8_t priority)
     return vmcr & (group1 ? VMCR_VENG1 : VMCR_VENG0) && priority < VMCR_PMR(vmcr);
 }
 
+static uint64_t vmcr_get(void)
+{
+    return sysreg_read_named(ICH_VMCR_EL2);
+}
+
 static const struct gic_guest_ops gicv3_guest = {
     .version = GUEST_IRQ_V3,
     .save = save,
@@ -188,6 +195,7 @@ static const struct gic_guest_ops gicv3_guest = {
     .hcr_get = hcr_get,
     .hcr_set = hcr_set,
     .accepts = accepts,
+    .vmcr_get = vmcr_get,
     .set_active = gicv3_set_active,
     .clear_active = gicv3_clear_active,
 };
@@ -197,5 +205,11 @@ void gicv3_guest_init(void)
     uint64_t vtr = sysreg_read_named(ICH_VTR_EL2);
 
     preemption_bits = VTR_PREBITS(vtr);
+    /*
+     * ICC_DIR is only for guests that end interrupts in two steps. What it names may be in no list register, or in one of
+     * another CPU, and this interface would not say which it was.
+     */
+    if (vtr & VTR_TDS)
+        gic_guest_hcr |= HCR_TDIR;
     gic_guest_register(&gicv3_guest, VTR_LISTREGS(vtr), VTR_PRIBITS(vtr));
 }

@@ -98,6 +98,12 @@ static int sgi0r(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value
     return hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_SGI0R, is_write, value);
 }
 
+static int dir(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
+{
+    (void)key;
+    return hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_DIR, is_write, value);
+}
+
 /* Breakpoints and watchpoints are memory until the guest sets one, or opens the OS lock; then they are its own. */
 static int breakpoint(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
 {
@@ -209,6 +215,7 @@ static const struct sysreg_trap traps[] = {
     {SYSREG_KEY(2, 3, 0, 4, 0), raz_wi}, /* DBGDTR_EL0 */
     {SYSREG_KEY(2, 3, 0, 5, 0), raz_wi}, /* DBGDTRRX_EL0, DBGDTRTX_EL0 */
     {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
+    {SYSREG_KEY(3, 0, 12, 11, 1), dir},
     {SYSREG_KEY(3, 0, 12, 11, 5), sgi1r},
     {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},
     {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},

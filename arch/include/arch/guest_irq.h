@@ -44,8 +44,12 @@ void arch_guest_irq_lr_clear(unsigned index);
 uint32_t arch_guest_irq_lr_empty(void);
 /** Bit i set: list register i of a finished interrupt asked for a maintenance interrupt (EISR). */
 uint32_t arch_guest_irq_lr_ended(void);
-/** Ask for a maintenance interrupt when at most one list register is left in use (UIE). */
-void arch_guest_irq_underflow(bool enable);
+/** When to ask for a maintenance interrupt, beside what list registers ask for themselves. */
+#define GUEST_IRQ_WHEN_FEW 1        /**< at most one list register is left in use (UIE) */
+#define GUEST_IRQ_WHEN_NO_PENDING 2 /**< none is left that is pending (NPIE) */
+void arch_guest_irq_maintain(unsigned when);
+/** Has the guest chosen to end interrupts in two steps (EOImode 1)? */
+bool arch_guest_irq_splits(void);
 /** GICv3 priority mask and group enables for the WFI check: true when an interrupt of this group and priority would be taken. */
 bool arch_guest_irq_accepts(bool group1, uint8_t priority);
 /** Clear the physical active state of pirq on this CPU (a hardware-linked interrupt whose virtual half was withdrawn). */

@@ -32,6 +32,7 @@ struct guest_region {
     bool read_only;
     struct emu_device *dev; /**< VIRTUAL */
     unsigned dev_reg;       /**< index of this frame in the device's reg */
+    uint64_t direct;        /**< HOST: bytes that are mapped; the rest is the device's */
     struct guest_region *alias_of;
     uint64_t hits;
 };

@@ -102,11 +102,24 @@ static unsigned lrs_in_use(void)
     return (unsigned)__builtin_popcount(used);
 }
 
+static bool is_asked_for(void)
+{
+    unsigned when = host_guest_irq_maintain(), pending = 0;
+    struct guest_irq_lr lr;
+
+    for (unsigned i = 0; i < arch_guest_irq_lr_count(); i++) {
+        arch_guest_irq_lr_read(i, &lr);
+        pending += lr.pending;
+    }
+    return ((when & GUEST_IRQ_WHEN_FEW) != 0 && lrs_in_use() <= 1) ||
+           ((when & GUEST_IRQ_WHEN_NO_PENDING) != 0 && pending == 0);
+}
+
 bool fake_enter(void)
 {
     struct vcpu *vcpu = &fake.vcpus[fake.current];
 
-    if (arch_guest_irq_lr_ended() != 0 || (host_guest_irq_underflow() && lrs_in_use() <= 1))
+    if (arch_guest_irq_lr_ended() != 0 || is_asked_for())
         fake.guest.intc_ops->maintenance(vcpu);
     if ((vcpu->exit_work & VCPU_WORK_IRQ) == 0)
         return false;

@@ -165,7 +165,7 @@ static void overflow(void **state)
     }
     assert_int_equal(taken, 96 + 16);
     assert_true(maintenance <= (96 + 16) / 3 + 2);
-    assert_false(host_guest_irq_underflow());
+    assert_int_equal(host_guest_irq_maintain(), 0);
 }
 
 static void more_urgent_one_replaces(void **state)
@@ -180,7 +180,7 @@ static void more_urgent_one_replaces(void **state)
         line(irq, true);
     }
     fake_enter();
-    assert_true(host_guest_irq_underflow());
+    assert_int_equal(host_guest_irq_maintain(), GUEST_IRQ_WHEN_NO_PENDING);
     edge(50);
     priority(50, 0x20);
     line(50, true);

@@ -54,23 +54,6 @@ static void v3_sgi_groups(void **state)
     assert_int_equal(ops()->sysreg(&fake.vcpus[0], 77, true, &value), -ENOENT);
 }
 
-static void v3_dir(void **state)
-{
-    uint64_t value = 60;
-
-    (void)state;
-    v3(2, 4);
-    edge(60);
-    line(60, true);
-    fake_enter();
-    assert_int_equal(fake_ack(), 60);
-    assert_int_equal(ops()->sysreg(&fake.vcpus[0], GUEST_SYSREG_ICC_DIR, true, &value), 0);
-    fake_enter();
-    assert_null(fake_lr(60));
-    value = 0xffffff;
-    assert_int_equal(ops()->sysreg(&fake.vcpus[0], GUEST_SYSREG_ICC_DIR, true, &value), 0);
-}
-
 /* One SGI from several sources is one interrupt for each of them. */
 static void v2_sgis(void **state)
 {
@@ -149,7 +132,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(v3_sgis),
         TEST(v3_sgi_groups),
-        TEST(v3_dir),
         TEST(v2_sgis),
         TEST(v2_sgi_pending_registers),
     };

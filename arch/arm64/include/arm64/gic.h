@@ -45,6 +45,7 @@ struct gic_guest_ops {
     uint32_t (*hcr_get)(void);
     void (*hcr_set)(uint32_t hcr);
     bool (*accepts)(bool group1, uint8_t priority);
+    uint64_t (*vmcr_get)(void);
     /** Physical active state of a private interrupt of this CPU. */
     void (*set_active)(uint32_t irq);
     void (*clear_active)(uint32_t irq);
@@ -60,6 +61,8 @@ void gic_guest_init_cpu(void);
 
 /** List registers that exist. */
 extern uint32_t gic_guest_lr_mask;
+/** Control register of a VCPU's interface after reset; a version adds to it what it traps. */
+extern uint32_t gic_guest_hcr;
 /** For save and load of a version: the list registers of gic->lr_used, with the physical halves of linked ones. */
 void gic_guest_save_lrs(struct arm64_gic *gic);
 void gic_guest_load_lrs(const struct arm64_gic *gic);

@@ -127,7 +127,10 @@ void host_guest_irq_set(enum guest_irq_version version, unsigned lr_count);
 void host_guest_irq_set_mask(unsigned priority);
 /** What sources of hardware-linked interrupts say; true after a reset. */
 void host_guest_irq_set_asserts(bool asserts);
-bool host_guest_irq_underflow(void);
+/** What arch_guest_irq_maintain() was asked for last. */
+unsigned host_guest_irq_maintain(void);
+/** What arch_guest_irq_splits() answers; false after a reset. */
+void host_guest_irq_set_split(bool splits);
 /** Last interrupt whose physical active state was cleared, and how many were. */
 unsigned host_guest_irq_deactivated(uint32_t *pirq);
 /**
