@@ -57,7 +57,7 @@ static void add_lse(void)
 /* A spinlock as kernels have it. */
 static void add_locked(void)
 {
-    uint32_t taken;
+    uint64_t taken;
 
     do {
         __asm__ volatile("1: ldaxr %0, [%1]\n\tcbz %0, 2f\n\tyield\n\tb 1b\n"
