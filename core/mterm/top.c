@@ -21,8 +21,10 @@ struct look {
 
 struct share {
     const struct mterm_vcpu *row;
-    uint64_t permille; /**< of one CPU's time */
-    uint64_t exits;    /**< a second */
+    uint64_t permille;      /**< of one CPU's time */
+    uint64_t exits;         /**< a second */
+    uint64_t exit_permille; /**< of one CPU's time, in exits */
+    const char *cause;      /**< of most exits */
 };
 
 struct top {
@@ -86,6 +88,27 @@ static void print_loads(struct top *top)
     end_line(top);
 }
 
+// old: NULL for a VCPU that was not there before.
+static void count_exits(const struct top *top, const struct mterm_vcpu *old, struct share *share)
+{
+    uint64_t ticks = 0, all = 0, most = 0;
+
+    share->cause = "";
+    for (unsigned i = 0; i < EXIT_CAUSES; i++) {
+        const struct exit_stat *now = &share->row->exit_stats[i];
+        uint64_t count = now->count - (old != NULL ? old->exit_stats[i].count : 0);
+
+        ticks += now->total - (old != NULL ? old->exit_stats[i].total : 0);
+        all += count;
+        if (count > most) {
+            most = count;
+            share->cause = exit_cause_name(i);
+        }
+    }
+    share->exits = all * 1000000 / top->elapsed;
+    share->exit_permille = permille(top, 0, clock_ticks_to_ns(ticks));
+}
+
 // Both looks are in order of the ids.
 static unsigned make_shares(const struct top *top, struct share *shares)
 {
@@ -100,11 +123,11 @@ static unsigned make_shares(const struct top *top, struct share *shares)
         while (old < end && old->id < row->id)
             old++;
         known = old < end && old->id == row->id && str_equal(old->name, row->name);
-        shares[count++] = (struct share){
+        shares[count] = (struct share){
             .row = row,
             .permille = permille(top, known ? old->run_ns : 0, row->run_ns),
-            .exits = (row->exits - (known ? old->exits : 0)) * 1000000 / top->elapsed,
         };
+        count_exits(top, known ? old : NULL, &shares[count++]);
     }
     return count;
 }
@@ -129,10 +152,10 @@ static void print_share(struct top *top, const struct share *share)
     mterm_vcpu_state_text(row, state, sizeof(state));
     term_printf(top->term, "%4u ", row->id);
     term_puts_cell(top->term, row->name, 20);
-    term_printf(top->term, " %3u.%u %-18s %3u %8llx %10llu", (unsigned)share->permille / 10,
-                (unsigned)share->permille % 10, state, row->cpu,
-                (unsigned long long)(row->affinity & cpu_online()),
-                (unsigned long long)share->exits);
+    term_printf(top->term, " %3u.%u %-17s %3u %8llu %3u.%u %s", (unsigned)share->permille / 10,
+                (unsigned)share->permille % 10, state, row->cpu, (unsigned long long)share->exits,
+                (unsigned)share->exit_permille / 10, (unsigned)share->exit_permille % 10,
+                share->cause);
     end_line(top);
 }
 
@@ -141,8 +164,8 @@ static void print_shares(struct top *top, const struct share *shares, unsigned c
     unsigned room =
         top->live && top->term->rows > top->lines + 2 ? top->term->rows - top->lines - 2 : count;
 
-    term_printf(top->term, "  ID NAME                  CPU%% STATE              CPU AFFINITY"
-                           "    EXITS/S");
+    term_printf(top->term, "  ID NAME                  CPU%% STATE             CPU  EXITS/S"
+                           " EXIT%% MOST");
     end_line(top);
     for (unsigned i = 0; i < MIN(room, count) && !term_interrupted(top->term); i++)
         print_share(top, &shares[i]);

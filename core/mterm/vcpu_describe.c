@@ -70,10 +70,28 @@ static void print_times(struct terminal *term, const struct mterm_vcpu *row)
     }
 }
 
+// Nanoseconds of one exit; all causes that have occurred.
+static void print_exits(struct terminal *term, const struct mterm_vcpu *row)
+{
+    if (row->exits == 0)
+        return;
+    term_printf(term, "exits by cause:      COUNT   MEAN ns    MAX ns  TOTAL us\n");
+    for (unsigned i = 0; i < EXIT_CAUSES; i++) {
+        const struct exit_stat *stat = &row->exit_stats[i];
+        uint64_t total = clock_ticks_to_ns(stat->total);
+
+        if (stat->count != 0)
+            term_printf(term, "  %-11s %12llu %9llu %9llu %9llu\n", exit_cause_name(i),
+                        (ull)stat->count, (ull)(total / stat->count),
+                        (ull)clock_ticks_to_ns(stat->max), (ull)(total / 1000));
+    }
+}
+
 void mterm_vcpu_describe(struct terminal *term, const struct mterm_vcpu *row)
 {
     print_origin(term, row);
     print_scheduling(term, row);
     print_requests(term, row);
     print_times(term, row);
+    print_exits(term, row);
 }

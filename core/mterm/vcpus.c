@@ -53,6 +53,7 @@ void mterm_vcpu_copy(const struct vcpu *vcpu, struct mterm_vcpu *row)
     (void)str_copy(row->name, vcpu->name, sizeof(row->name));
     (void)str_copy(row->guest, vcpu->guest != NULL ? vcpu->guest->name : "", sizeof(row->guest));
     (void)str_copy(row->node, vcpu->node != NULL ? vcpu->node->name : "", sizeof(row->node));
+    memcpy(row->exit_stats, vcpu->exit_stats, sizeof(row->exit_stats));
     memcpy(row->time_in, vcpu->se.time_in, sizeof(row->time_in));
     if (row->state == VCPU_RUNNING && now > vcpu->se.state_since)
         row->run_ns += now - vcpu->se.state_since;

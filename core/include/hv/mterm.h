@@ -114,7 +114,8 @@ struct mterm_vcpu {
     uint64_t time_slice;
     uint64_t run_ns; /**< time in RUNNING */
     uint64_t switches;
-    uint64_t exits;
+    uint64_t exits; /**< of all causes */
+    struct exit_stat exit_stats[EXIT_CAUSES];
     uint32_t reset_count;
     uint32_t subid;
     char guest[32]; /**< "" for orphans */
