@@ -7,11 +7,12 @@ ASM_OFFSETS := $(O)/gen/asm_offsets.h
 LINK_SCRIPT := $(O)/gen/link.ld
 arm64-flags := $(O)/gen/arm64.flags
 
-arm64-command = $(CC) $(arm64-cflags) | $(arm64-asflags) | $(LD) $(arm64-ldflags)
+arm64-command = $(CC) $(arm64-cflags) | $(hot-rooms) | $(cold-src) | $(arm64-asflags) | $(LD) $(arm64-ldflags)
 $(eval $(call remember,$(arm64-flags),arm64-command))
 
 # Private: what an object needs (the file of its flags) does not depend on which object asks first.
 $(foreach room,$(hot-rooms),$(eval $(O)/arm64/$(room)/%.c.o: private optimise := -O2))
+$(cold-src:%=$(O)/arm64/%.o): private optimise := -Os
 $(O)/arm64/libs/freestanding/%.c.o: extra-cflags := $(freestanding-cflags)
 # Code of threads that declare FP; each function that uses it is named in tools/check/exceptions.txt.
 $(O)/arm64/%_fp.c.o: uses-fp := 1

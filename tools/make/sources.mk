@@ -18,7 +18,11 @@ arm64-src := $(port-src) $(common-src) $(freestanding-src)
 host-src := $(common-src) $(filter-out $(dropped),$(wildcard arch/host/*.c arch/host/*/*.c))
 
 # The rooms whose code runs at exits, interrupts and switches: compiled for speed, all others for size.
-hot-rooms := arch/arm64 core/base core/emu core/irq core/sched core/thread core/time emulators libs/base \
+hot-rooms := arch/arm64 core/base core/emu core/irq core/sched core/time emulators libs/base \
 	libs/freestanding libs/string libs/tree
+# In these what runs only at start-up or for the operator: for size, too.
+cold-src := arch/arm64/cpu/debug.c core/base/panic.c core/base/symbol.c core/irq/irq_control.c \
+	core/irq/irq_domain.c core/irq/irq_map.c core/sched/balance.c core/sched/sched_setup.c \
+	core/time/wallclock.c emulators/rtc/pl031.c
 
 includes := -Iarch/include -Icore/include -Ilibs/include -Idrivers/include -Iemulators/include
