@@ -81,6 +81,7 @@
 #define ICC_IGRPEN1 S3_0_C12_C12_7
 #define ICC_CTLR_CBPR (1u << 0)
 #define ICC_CTLR_EOIMODE (1u << 1)
+#define ICC_CTLR_RSS (1u << 18)
 #define icc_read(name) icc_read_(name)
 #define icc_read_(name) sysreg_read(name)
 #define icc_write(name, value)                                                                     \
