@@ -186,15 +186,15 @@ static int64_t features(struct vcpu *vcpu, uint64_t function, uint64_t arg2, uin
 
 /* By function number. */
 static const struct psci_call calls[PSCI_LAST - PSCI_FIRST + 1] = {
-    CALL(PSCI_VERSION) = {version},
+    CALL(PSCI_VERSION) = {version, false},
     CALL(PSCI_CPU_SUSPEND) = {cpu_suspend, true},
-    CALL(PSCI_CPU_OFF) = {cpu_off},
+    CALL(PSCI_CPU_OFF) = {cpu_off, false},
     CALL(PSCI_CPU_ON) = {cpu_on, true},
     CALL(PSCI_AFFINITY_INFO) = {affinity_info, true},
-    CALL(PSCI_MIGRATE_INFO_TYPE) = {migrate_info_type},
-    CALL(PSCI_SYSTEM_OFF) = {system_off},
-    CALL(PSCI_SYSTEM_RESET) = {system_reset},
-    CALL(PSCI_FEATURES) = {features},
+    CALL(PSCI_MIGRATE_INFO_TYPE) = {migrate_info_type, false},
+    CALL(PSCI_SYSTEM_OFF) = {system_off, false},
+    CALL(PSCI_SYSTEM_RESET) = {system_reset, false},
+    CALL(PSCI_FEATURES) = {features, false},
     CALL(PSCI_SYSTEM_RESET2) = {system_reset2, true},
 };
 
