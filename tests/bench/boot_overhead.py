@@ -181,7 +181,7 @@ def measure_one(output, cache, kind, bootargs):
             "percent": round(100 * (ticks - bare) / bare, 3)}
 
 
-def measure(output, cache, kind="generic"):
+def measure(output, cache, kind="cloud"):
     """Return {"quiet": figures, "verbose": figures} of a Debian kernel's boot."""
     subprocess.run([os.path.join(ROOT, "tools", "guest-files"), cache, kind], check=True)
     return {name: measure_one(output, cache, kind, bootargs)
