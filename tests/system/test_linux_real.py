@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's generic, cloud and RT kernels at real work: stress-ng, cyclictest, the kernel's selftests, CPU hotplug."""
+import re
+
+import guests
+import pytest
+from guests import module_stations, stations  # noqa: F401 (fixtures)
+
+KINDS = ("generic", "cloud", "rt")
+MIB = 384
+# What a kernel says when its machine does not behave.
+COMPLAINTS = (r"WARNING:|BUG|Oops|[Cc]all trace|lockup|rcu.*(stall|detected)|hung_task|[Uu]nexpected|"
+              r"[Ss]purious|unstable|clocksource.*skew|nobody cared|[Ss]Error|Internal error|[Bb]ad mode")
+# stress-ng's stressors and the operations of each: CPU, memory, timers, switches, faults, signals.
+STRESSORS = {"cpu": 30, "vm": 100, "timer": 2000, "timerfd": 500, "switch": 3000, "fault": 500, "sigsegv": 3000,
+             "sigfpe": 500, "futex": 3000, "membarrier": 50, "clock": 100, "nanosleep": 30, "brk": 2000, "mmap": 10,
+             "fork": 100, "pipe": 3000, "icache": 50, "atomic": 50}
+SHORT = ("cpu", "timer", "switch", "fault", "sigsegv", "futex")
+# Of the selftests, those that an emulated CPU without the feature leaves out.
+MAY_SKIP = {"rseq_basic_percpu_ops_test", "syscall-abi", "abi_ptrace"}
+SELFTEST = r"SELFTEST (\S+): (passed|skipped|failed[^\r\n]*)\r"
+LONG = pytest.mark.long
+
+
+@pytest.fixture
+def station(stations, linux_tests):  # noqa: F811
+    """station(KIND, gic): a machine whose guests two0 and two1 have two VCPUs, four has four."""
+    def get(kind, gic=3):
+        texts = {f"{name}.dts": guests.linux(name, vcpus=vcpus, mib=MIB, bootargs="quiet")
+                 for name, vcpus in (("two0", 2), ("two1", 2), ("four", 4))}
+        key = f"{kind}-gic{gic}"
+        if key not in stations.machines:
+            stations.drop()
+        return stations.get(key, linux_tests(kind), texts, gic=gic, smp=2, mem="2G")
+    return get
+
+
+class Shell:
+    """The shell of a Linux guest, attached."""
+
+    def __init__(self, machine, name):
+        self.machine = machine
+        self.name = name
+        self.count = 0
+
+    def run(self, command, timeout=60):
+        """Run a command to its end; return what it has printed. It fails the test when it fails."""
+        self.count += 1
+        with guests.attached(self.machine, self.name):
+            # Attaching shows again what was printed last, so each command's end has a number of its own.
+            self.machine.sendline(f"echo 'ready' {self.count}")
+            self.machine.expect(rf"\nready {self.count}\r", timeout)
+            self.machine.expect(guests.SHELL, timeout)
+            self.machine.sendline(f"{command}; echo 'ended' {self.count} with $?")
+            found = self.machine.expect(rf"\nended {self.count} with (\d+)\r", timeout)
+            text = self.machine.child.before
+            self.machine.expect(guests.SHELL)
+        assert found.group(1) == "0", f"{command}: status {found.group(1)}\n{text[-3000:]}"
+        return text
+
+    def healthy(self):
+        """The kernel has not complained, and its clock is the architected timer."""
+        assert not re.findall(rf"^.*(?:{COMPLAINTS}).*$", self.run("dmesg | cat"), re.M)
+        clock = self.run("cat /sys/devices/system/clocksource/clocksource0/current_clocksource")
+        assert "arch_sys_counter" in clock
+
+    def stress(self, stressors, workers, timeout=240):
+        """Run each stressor of stress-ng for its number of operations."""
+        for name in stressors:
+            self.run(f"stress-ng --quiet --temp-path /tmp --{name} {workers} --{name}-ops {STRESSORS[name]} "
+                     f"--vm-bytes 32m --mmap-bytes 16m -t 60", timeout)
+
+    def latency(self, loops=500):
+        """Return the greatest latency in microseconds that cyclictest sees on any CPU."""
+        text = self.run(f"cyclictest -q -a -t -m -p 80 -i 2000 -l {loops}", 120)
+        found = re.findall(r"C: *(\d+) .*Max: *(\d+)", text)
+        assert found and all(int(count) == loops for count, _ in found[:1]), text
+        return max(int(value) for _, value in found)
+
+    def selftests(self, timeout=900):
+        """Run all selftests of the kernel; none of them fails."""
+        text = self.run("selftests", timeout)
+        results = dict(re.findall(SELFTEST, text))
+        failed = {name: verdict for name, verdict in results.items() if verdict.startswith("failed")}
+        assert len(results) > 30 and not failed, f"{failed}\n{text[-6000:]}"
+        return results
+
+    def hotplug(self, vcpus, rounds):
+        """Take each CPU but the first away and give it back."""
+        cpus = " ".join(str(cpu) for cpu in range(1, vcpus))
+        self.run(f"(for n in $(seq {rounds}); do for c in {cpus}; do for v in 0 1; do "
+                 "echo $v >/sys/devices/system/cpu/cpu$c/online || exit 1; done; done; done)", 180)
+        assert f"\n{vcpus}\r" in self.run("nproc")
+
+
+def shell_of(machine, name, vcpus):
+    """Return the shell of a guest that has just been started."""
+    assert guests.login(machine, name, 240) == vcpus
+    return Shell(machine, name)
+
+
+def test_short(station):
+    """The RT kernel under a little of everything."""
+    one = station("rt")
+    with guests.running(one, "two0"):
+        shell = shell_of(one, "two0", 2)
+        shell.stress(SHORT, 2)
+        print(f"latency: {shell.latency(100)} us")
+        shell.hotplug(2, 2)
+        shell.healthy()
+
+
+@LONG
+@pytest.mark.parametrize("gic", [2, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_stress(station, kind, gic):
+    """stress-ng, cyclictest and CPU hotplug on four VCPUs, more than there are CPUs."""
+    one = station(kind, gic)
+    with guests.running(one, "four"):
+        shell = shell_of(one, "four", 4)
+        shell.stress(STRESSORS, 4)
+        print(f"{kind} gic{gic}: latency {shell.latency()} us")
+        shell.hotplug(4, 10)
+        shell.healthy()
+
+
+@LONG
+@pytest.mark.parametrize("kind", KINDS)
+def test_selftests(station, kind):
+    """The kernel's selftests pass."""
+    one = station(kind)
+    with guests.running(one, "two0"):
+        shell = shell_of(one, "two0", 2)
+        skipped = {name for name, verdict in shell.selftests().items() if verdict == "skipped"}
+        assert skipped <= MAY_SKIP
+        shell.healthy()
+
+
+@LONG
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_at_a_time(station, kind):
+    """Two guests under load at once; one reboots while the other works, and both stay well."""
+    one = station(kind)
+    with guests.running(one, "two0", "two1"):
+        first, second = shell_of(one, "two0", 2), shell_of(one, "two1", 2)
+        second.run("(while true; do stress-ng --quiet --switch 2 --switch-ops 1000 --timer 1 --timer-ops 200; done) "
+                   ">/dev/null 2>&1 & true")
+        first.stress(SHORT, 2)
+        first.healthy()
+        with guests.attached(one, "two0"):
+            one.sendline("reboot -f")
+            assert one.expect(guests.LOGIN.format("two0"), 240).group(1) == "2"
+            one.expect(guests.SHELL, 60)
+        first.stress(SHORT, 2)
+        first.healthy()
+        second.run("kill %1")
+        second.healthy()
