@@ -130,8 +130,13 @@ static uint32_t *code_put(const uint32_t *code, unsigned count, uint32_t end)
 {
     uint32_t *buffer = code_buffer[this_cpu()->index];
 
-    for (unsigned i = 0; i < CODE_MAX; i++)
-        buffer[i] = i < count ? code[i] : end;
+    for (unsigned i = 0; i < CODE_MAX; i++) {
+        uint32_t word = i < count ? code[i] : end;
+
+        if (buffer[i] != word)
+            buffer[i] =
+                word; /* each write costs an emulator a translation, and sweeps change one word */
+    }
     trap_sync_code(buffer, sizeof(code_buffer[0]));
     return buffer;
 }
