@@ -14,10 +14,10 @@ SECONDS = 10
 
 def spinner(name, priority):
     """Return the DTS of a guest that masks all interrupts and spins, on CPU 0."""
-    return guests.dts(name, 'bulkhead,kernel = "evil-small.bin"; bulkhead,format = "raw";',
+    return guests.dts(name, 'bulkhead,kernel = "evil.bin"; bulkhead,format = "raw";',
                       "vcpus { bulkhead,count = <1>; bulkhead,affinity = <0>; "
                       f"bulkhead,priority = <{priority}>; }};",
-                      bootargs="host=bulkhead case=spin")
+                      bootargs="host=bulkhead case=J01")
 
 
 def texts():
@@ -30,7 +30,7 @@ def texts():
 @pytest.fixture
 def station(stations, output):  # noqa: F811
     """A machine with one CPU whose time is that of its instructions."""
-    return stations.get("icount", guests.payload_files(output, "evil-small"), texts(),
+    return stations.get("icount", guests.payload_files(output, "evil"), texts(),
                         smp=1, icount=True)
 
 

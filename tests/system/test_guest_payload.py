@@ -8,19 +8,16 @@ import guests
 import pytest
 from guests import module_stations, stations  # noqa: F401 (fixtures)
 
-PROGRAMS = ("conform", "hello", "canary", "unmapped", "evil-small")
-ATTACKS = ("vbar", "spin", "reset", "log", "flood")
+PROGRAMS = ("conform", "hello", "canary", "unmapped", "evil")
 
 
 def texts():
     """DTS files of all payload guests; each machine has them all."""
     trees = [guests.payload("conform4", "conform", vcpus=4), guests.payload("hello"),
              guests.payload("canary"), guests.payload("unmapped"),
-             guests.payload("sweeper", "evil-small", vcpus=2)]
-    trees += [guests.payload(f"evil-{case}", "evil-small", bootargs=f"case={case}")
-              for case in ATTACKS]
-    trees += [guests.payload("crasher", "evil-small", bootargs="case=vbar addr=0x9000000")]
-    trees += [guests.payload(f"reset-{policy}", "evil-small", bootargs="case=reset",
+             guests.payload("evil-flood", "evil", bootargs="case=I02")]
+    trees += [guests.payload("crasher", "evil", bootargs="case=B06.vbar_device")]
+    trees += [guests.payload(f"reset-{policy}", "evil", bootargs="case=C19",
                              props=f'bulkhead,on-reboot = "{policy}";')
               for policy in ("halt", "destroy")]
     trees += [guests.dts("elf", 'bulkhead,kernel = "hello.elf"; bulkhead,format = "elf";'),
@@ -70,31 +67,6 @@ def test_unmapped_address(station, gic):
             canary_lives(one)
             assert guests.state(one, "unmapped") == "halted"
             assert "PANIC" not in one.cmd("guest list")
-
-
-@pytest.mark.parametrize("gic", [2, 3])
-def test_hostile_sweeps(station, gic):
-    """Every call, register and device register tried by force; the canary loses no tick."""
-    one = station(gic, 1)
-    with guests.running(one, "canary"):
-        guests.console(one, "canary", r"second 1 ")
-        with guests.running(one, "sweeper"):
-            guests.verdict(one, "sweeper", 180)
-            canary_lives(one)
-
-
-@pytest.mark.parametrize("case", ATTACKS)
-def test_attack(station, case):
-    """Attacks without end: the shell answers, the canary counts, destroy works at once."""
-    one = station(3, 1)
-    with guests.running(one, "canary"):
-        guests.console(one, "canary", r"second 1 ")
-        with guests.running(one, f"evil-{case}"):
-            time.sleep(1)
-            assert f"evil-{case}" in one.cmd("guest list", timeout=10)
-            canary_lives(one)
-            start = time.monotonic()
-        assert time.monotonic() - start < 60
 
 
 def test_flood_is_harmless(station):
@@ -211,11 +183,10 @@ def test_create_and_destroy(station, gic):
 
 
 def test_more_vcpus_than_cpus(station):
-    """Nine VCPUs on one CPU: each guest gets along, and the shell too."""
+    """Seven VCPUs on one CPU: each guest gets along, and the shell too."""
     one = station(3, 1)
-    with guests.running(one, "conform4", "sweeper", "hello", "canary", "unmapped"):
+    with guests.running(one, "conform4", "hello", "canary", "unmapped"):
         guests.verdict(one, "conform4", 240)
         guests.verdict(one, "unmapped")
-        guests.verdict(one, "sweeper", 240)
         guests.console(one, "hello", r"count 5")
         guests.console(one, "canary", r"second 2 ")

@@ -21,7 +21,7 @@ VMM = """/dts-v1/;
 def texts():
     """DTS files of the guests of this module."""
     trees = [guests.payload("canary"), guests.payload("conform4", "conform", vcpus=4)]
-    trees += [guests.payload(f"spin{number}", "evil-small", bootargs="case=spin")
+    trees += [guests.payload(f"spin{number}", "evil", bootargs="case=J01")
               for number in range(SPINNERS)]
     return {f"guest{number}.dts": text for number, text in enumerate(trees)}
 
@@ -31,7 +31,7 @@ def station(stations, output):  # noqa: F811
     """station(gic): a machine with four CPUs and all payloads."""
     def get(gic=3, **settings):
         key = f"gic{gic}" + "".join(settings.pop("key", ""))
-        files = guests.payload_files(output, "canary", "conform", "evil-small")
+        files = guests.payload_files(output, "canary", "conform", "evil")
         more = settings.pop("texts", {})
         return stations.get(key, files, {**texts(), **more}, gic=gic, smp=CPUS,
                             selftest=True, **settings)

@@ -21,10 +21,10 @@ def dts(name, program, args="", uart=guests.UART):
 def station(stations, output):  # noqa: F811
     """A machine with quiet and loud guests, none of them created."""
     return stations.get(
-        "vserial", guests.payload_files(output, "hello", "evil-small"),
+        "vserial", guests.payload_files(output, "hello", "evil"),
         {"hello.dts": dts("hello", "hello", uart=LOGGED),
-         "flood0.dts": dts("flood0", "evil-small", "case=flood", LOGGED),
-         "flood1.dts": dts("flood1", "evil-small", "case=flood"),
+         "flood0.dts": dts("flood0", "evil", "case=I02", LOGGED),
+         "flood1.dts": dts("flood1", "evil", "case=I02"),
          "badlog.dts": dts("badlog", "hello", uart=LOGGED.replace("4096", "7")),
          "look.mterm": "sleep 2\n-vserial list\n-vserial send hello/uart0 'from behind'\n",
          "end.mterm": "sleep 2\nguest destroy hello\n"}, smp=2)
