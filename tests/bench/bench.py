@@ -33,6 +33,13 @@ BUDGETS = {
     "pl011_fr_read": ("instructions", 500),
     "gicd_typer_read": ("instructions", 500),
     "gicd_isenabler_read": ("instructions", 500),
+    "eoi": ("instructions", 16),
+    "priority_mask_write": ("instructions", 8),
+    "sgi_self": ("instructions", 1200),
+    "sgi_and_back": ("instructions", 4000),
+    "sgi_sleeper": ("instructions", 4000),
+    "timer_busy": ("instructions", 1100),
+    "timer_wfi": ("instructions", 1500),
     "vcpu_switch_min": ("instructions", 901),
     "vcpu_switch_mean": ("instructions", 901),
     "thread_switch": ("instructions", 251),
@@ -94,7 +101,7 @@ def budgets(results):
     return {**BUDGETS, **twice}
 
 
-def run_guests(output, name, texts, programs, until):
+def run_guests(output, name, texts, programs, until, **settings):
     """Start a machine with guests of these device trees; return what the guest `until` has printed at its end."""
     folder = os.path.join(output, "bench", name)
     os.makedirs(folder, exist_ok=True)
@@ -103,7 +110,7 @@ def run_guests(output, name, texts, programs, until):
             file.write(text)
     packed = os.path.join(output, "bench", f"{name}.cpio")
     bundle.pack(packed, [*guests.payload_files(output, *programs), folder])
-    with Machine(config(output, bundle=packed), os.path.join(output, f"bench-{name}.log")) as one:
+    with Machine(config(output, bundle=packed, **settings), os.path.join(output, f"bench-{name}.log")) as one:
         one.start()
         one.prompt()
         one.cmd_until("vserial list", f"{until}/uart0", every=0.1)
@@ -118,6 +125,15 @@ def measure_guest(output):
     """Run the bench payload as the only guest; return what it measured."""
     tree = guests.payload("bench", props="bulkhead,autostart;")
     return run_guests(output, "exits", {"bench": tree}, ["bench"], "bench")
+
+
+def measure_pair(output, name, cpus, bootargs=""):
+    """Run a guest of two VCPUs on as many host CPUs as given, one each; return what goes between them."""
+    nodes = " ".join(f"vcpu@{n} {{ reg = <{n}>; bulkhead,affinity = <{n % cpus}>; }};" for n in (0, 1))
+    tree = guests.dts("bench", 'bulkhead,kernel = "bench.bin"; bulkhead,format = "raw"; bulkhead,autostart;',
+                      f"vcpus {{ #address-cells = <1>; #size-cells = <0>; {nodes} }};",
+                      bootargs=f"host=bulkhead {bootargs}".strip())
+    return run_guests(output, name, {"bench": tree}, ["bench"], "bench", smp=cpus)
 
 
 def switching_guest(name, slot):
@@ -189,6 +205,8 @@ def main():
     results.update(measure_host(output))
     results.update(measure_services(output))
     results.update(measure_guest(output))
+    results.update(measure_pair(output, "pair", 2))
+    results.update(measure_pair(output, "sleeper", 1, "asleep"))
     results.update(measure_switch(output))
     results.update(measure_demand(output))
     results.update(measure_overhead(output))

@@ -50,7 +50,12 @@ loop_of store
     str wzr, [x1]
     loop_end
 
-/* Vectors of the interrupt measurements: stamps at entry, before and after EOI. */
+loop_of priority_mask
+    mov x2, #0xf0
+    msr S3_0_C4_C6_0, x2 /* ICC_PMR_EL1 */
+    loop_end
+
+/* Vectors of the interrupt measurements: stamps at entry, before and after EOI, to where TPIDR_EL0 points. */
     .balign 2048
     .global bench_vectors
 bench_vectors:
@@ -67,7 +72,7 @@ bench_vectors:
     msr S3_0_C12_C12_1, x0 /* ICC_EOIR1_EL1 */
     isb
     mrs x3, cntvct_el0
-    ldr x4, =bench_stamps
+    mrs x4, tpidr_el0
     stp x1, x2, [x4]
     ldr x5, [x4, #24]
     add x5, x5, #1

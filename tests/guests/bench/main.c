@@ -5,11 +5,13 @@
 #include <payload/console.h>
 #include <payload/gic.h>
 #include <payload/main.h>
+#include <payload/smp.h>
 #include <payload/timer.h>
 
 #define ROUNDS 4096
 #define IRQ_ROUNDS 1024
 #define SPI_SCRATCH 52
+#define SGI 1
 
 typedef void (*loop)(uint64_t rounds, uintptr_t addr);
 void loop_empty(uint64_t rounds, uintptr_t addr);
@@ -20,12 +22,15 @@ void loop_id_register(uint64_t rounds, uintptr_t addr);
 void loop_cntpct(uint64_t rounds, uintptr_t addr);
 void loop_load(uint64_t rounds, uintptr_t addr);
 void loop_store(uint64_t rounds, uintptr_t addr);
+void loop_priority_mask(uint64_t rounds, uintptr_t addr);
 
 extern char bench_vectors[];
 struct bench_stamps {
     uint64_t entry, before_eoi, after_eoi, count;
 };
-volatile struct bench_stamps bench_stamps;
+/* Of each CPU; a line of its own. */
+static volatile struct bench_stamps stamps[BOOT_CPUS_MAX] __attribute__((aligned(64)));
+static uint64_t irq_rounds;
 
 static uint64_t instructions(uint64_t ticks, uint64_t rounds)
 {
@@ -66,36 +71,45 @@ static void shift_phase(unsigned round)
         __asm__ volatile("nop");
 }
 
-static void wait_irq(uint64_t count)
+static void wait_irq(unsigned cpu, uint64_t count)
 {
-    while (bench_stamps.count == count)
-        ;
+    while (stamps[cpu].count == count)
+        relax();
+}
+
+/* This CPU takes its interrupts by the vectors that stamp. */
+static void open_irqs(void)
+{
+    sysreg_write(tpidr_el0, &stamps[this_cpu()->index]);
+    sysreg_write(vbar_el1, bench_vectors);
+    isb();
+    irq_enable();
 }
 
 static void measure_sgi(void)
 {
     uint64_t total = 0, eoi = 0;
 
-    for (unsigned i = 0; i < IRQ_ROUNDS; i++) {
-        uint64_t count = bench_stamps.count, start;
+    for (unsigned i = 0; i < irq_rounds; i++) {
+        uint64_t count = stamps[0].count, start;
 
         shift_phase(i);
         start = timer_now();
-        gic_send_sgi(1, 0);
-        wait_irq(count);
-        total += bench_stamps.entry - start;
-        eoi += bench_stamps.after_eoi - bench_stamps.before_eoi;
+        gic_send_sgi(SGI, 0);
+        wait_irq(0, count);
+        total += stamps[0].entry - start;
+        eoi += stamps[0].after_eoi - stamps[0].before_eoi;
     }
-    print("BENCH sgi_self %lu\n", instructions(total, IRQ_ROUNDS));
-    print("BENCH eoi %lu\n", instructions(eoi, IRQ_ROUNDS));
+    print("BENCH sgi_self %lu\n", instructions(total, irq_rounds));
+    print("BENCH eoi %lu\n", instructions(eoi, irq_rounds));
 }
 
 static void measure_timer(const char *name, bool asleep)
 {
     uint64_t total = 0;
 
-    for (unsigned i = 0; i < IRQ_ROUNDS; i++) {
-        uint64_t count = bench_stamps.count, due;
+    for (unsigned i = 0; i < irq_rounds; i++) {
+        uint64_t count = stamps[0].count, due;
 
         shift_phase(i);
         irq_disable();
@@ -106,25 +120,86 @@ static void measure_timer(const char *name, bool asleep)
         if (asleep)
             wfi();
         irq_enable();
-        wait_irq(count);
-        total += bench_stamps.entry - due;
+        wait_irq(0, count);
+        total += stamps[0].entry - due;
     }
-    print("BENCH %s %lu\n", name, instructions(total, IRQ_ROUNDS));
+    print("BENCH %s %lu\n", name, instructions(total, irq_rounds));
 }
 
+/* The other VCPU: its handler is all that is wanted of it. */
+static void sleeper(void)
+{
+    open_irqs();
+    while (true)
+        wfi();
+}
+
+static void answerer(void)
+{
+    uint64_t count = 0;
+
+    open_irqs();
+    while (true) {
+        wait_irq(1, count);
+        count = stamps[1].count;
+        gic_send_sgi(SGI, 0);
+    }
+}
+
+/* To the handler of the other VCPU, which sleeps, or to that and back to ours. */
+static void measure_pair(const char *name, void (*other)(void), unsigned handler)
+{
+    uint64_t total = 0;
+
+    smp_start(1, other);
+    while (!stamps[handler].count) {
+        gic_send_sgi(SGI, 1);
+        for (uint64_t end = timer_now() + timer_us(100); timer_now() < end;)
+            relax();
+    }
+    for (unsigned i = 0; i < irq_rounds; i++) {
+        uint64_t count = stamps[handler].count, start;
+
+        shift_phase(i);
+        start = timer_now();
+        gic_send_sgi(SGI, 1);
+        wait_irq(handler, count);
+        total += stamps[handler].entry - start;
+    }
+    print("BENCH %s %lu\n", name, instructions(total, irq_rounds));
+}
+
+static void measure_interrupts(void)
+{
+    gic_enable(TIMER_VIRT_INTID);
+    open_irqs();
+    measure("priority_mask_write", loop_priority_mask, 0);
+    if (boot_selects("case", "sgi"))
+        measure_sgi();
+    if (boot_selects("case", "timer_busy"))
+        measure_timer("timer_busy", false);
+    if (boot_selects("case", "timer_wfi"))
+        measure_timer("timer_wfi", true);
+    irq_disable();
+}
+
+/* Alone it measures what concerns one VCPU; with another one, "asleep" or not, what goes between them. */
 void payload_main(void)
 {
+    irq_rounds = boot_number("rounds", IRQ_ROUNDS);
     gic_init();
     gic_cpu_init();
-    measure_exits();
-    if (gic_version != 3)
+    if (boot_info.cpu_count > 1) {
+        open_irqs();
+        if (boot_flag("asleep"))
+            measure_pair("sgi_sleeper", sleeper, 1);
+        else
+            measure_pair("sgi_and_back", answerer, 0);
+        irq_disable();
         return;
-    sysreg_write(vbar_el1, bench_vectors);
-    isb();
-    gic_enable(TIMER_VIRT_INTID);
-    irq_enable();
-    measure_sgi();
-    measure_timer("timer_busy", false);
-    measure_timer("timer_wfi", true);
-    irq_disable();
+    }
+    if (boot_selects("case", "exits"))
+        measure_exits();
+    if (gic_version == 3)
+        measure_interrupts();
 }
