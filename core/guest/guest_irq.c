@@ -96,9 +96,9 @@ void hv_guest_irq_maintenance(struct vcpu *vcpu)
     vcpu->guest->intc_ops->maintenance(vcpu);
 }
 
-static void flush(struct vcpu *vcpu)
+static void flush(struct vcpu *vcpu, uint32_t work)
 {
-    vcpu->guest->intc_ops->flush(vcpu);
+    vcpu->guest->intc_ops->flush(vcpu, work);
 }
 
 static bool deliverable(struct vcpu *vcpu)

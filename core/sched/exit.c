@@ -9,7 +9,9 @@
 
 #include "sched_internal.h"
 
-void (*vcpu_irq_flush_hook)(struct vcpu *vcpu);
+#define WORK_IRQS ((uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_IRQ_NEW))
+
+void (*vcpu_irq_flush_hook)(struct vcpu *vcpu, uint32_t work);
 bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 
 /*
@@ -18,13 +20,12 @@ bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
  */
 static void prepare_entry(struct vcpu *vcpu)
 {
-    uint32_t work = __atomic_fetch_and(
-        &vcpu->exit_work, ~(uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
+    uint32_t work = __atomic_fetch_and(&vcpu->exit_work, ~(WORK_IRQS | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
 
     if (work & VCPU_WORK_WORLD)
         arch_vcpu_world_load(vcpu);
-    if ((work & VCPU_WORK_IRQ) && vcpu_irq_flush_hook != NULL)
-        vcpu_irq_flush_hook(vcpu);
+    if ((work & WORK_IRQS) && vcpu_irq_flush_hook != NULL)
+        vcpu_irq_flush_hook(vcpu, work);
 }
 
 void hv_exit_to_guest(struct vcpu *vcpu)
@@ -73,8 +74,14 @@ void vcpu_add_work(struct vcpu *vcpu, uint32_t work)
     preempt_enable();
 }
 
-void vcpu_interrupt(struct vcpu *vcpu)
+/*
+ * Who waits says so first and looks for interrupts then, with the lock of the interrupt controller that the caller has held
+ * to make this one pending: one of both sees the other.
+ */
+void vcpu_interrupt_work(struct vcpu *vcpu, uint32_t work)
 {
-    vcpu_add_work(vcpu, VCPU_WORK_IRQ);
-    sched_wake(vcpu, VCPU_REASON_WFI);
+    if (work != 0)
+        vcpu_add_work(vcpu, work);
+    if (__atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED)
+        sched_wake(vcpu, VCPU_REASON_WFI);
 }

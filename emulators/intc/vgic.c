@@ -170,6 +170,8 @@ static void vcpu_bank_reset(struct vgic_vcpu *v)
     }
     v->release = 0;
     v->fresh = 0;
+    v->news = NULL;
+    v->overflow = false;
     v->asleep = true;
 }
 

@@ -79,6 +79,8 @@ struct vgic_vcpu {
     uint32_t lr_used;
     uint32_t release; /**< private interrupts whose physical half the next flush deactivates */
     uint32_t fresh;   /**< hardware-linked ones that rose since the guest last ran */
+    struct vgic_irq *news; /**< what is to be placed for VCPU_WORK_IRQ_NEW */
+    bool overflow;         /**< there are more than list registers; the underflow interrupt is asked for */
     bool asleep;      /**< GICR_WAKER.ProcessorSleep */
     struct vgic_bank bank;
 };
@@ -223,7 +225,12 @@ void vgic_list_remove(struct vgic_irq *irq);
 void vgic_hw_end(struct vgic_irq *irq);
 /** Forget list registers whose world was dropped; what was pending in them is pending in the model. v->lock held. */
 void vgic_lr_forget(struct vgic_vcpu *v);
-void vgic_flush(struct vcpu *vcpu);
+void vgic_flush(struct vcpu *vcpu, uint32_t work);
+/**
+ * Put what became pending straight into a list register, if nothing else has to change for that. v->lock held, and v's world is
+ * the one loaded on this CPU. False: only a flush can tell.
+ */
+bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq);
 bool vgic_deliverable(struct vcpu *vcpu);
 void vgic_maintenance(struct vcpu *vcpu);
 void vgic_vcpu_off(struct vcpu *vcpu);

@@ -8,7 +8,9 @@
 enum notice {
     NOTICE_NONE,
     NOTICE_WORK,      /* its list registers need another look */
-    NOTICE_INTERRUPT, /* something may be deliverable: ends a WFI */
+    NOTICE_INTERRUPT, /* and something may be deliverable: ends a WFI */
+    NOTICE_NEW,       /* the same, but only v->news needs that look */
+    NOTICE_PLACED,    /* it is in a list register of this CPU */
 };
 
 struct hold {
@@ -39,7 +41,7 @@ static void irq_lock(struct vgic *vgic, struct vgic_irq *irq, struct hold *hold)
 }
 
 /* Queue with v, who owns it or whose lock is held to take it. */
-static enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
+static enum notice irq_queue(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
     if (irq->owner == NULL) {
         if (irq->target != v || !vgic_irq_is_wanted(irq))
@@ -54,10 +56,27 @@ static enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
     return vgic_irq_is_pending(irq) ? NOTICE_INTERRUPT : NOTICE_WORK;
 }
 
+static enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+    enum notice notice = irq_queue(v, irq);
+
+    if (notice != NOTICE_INTERRUPT)
+        return notice;
+    if (arch_vcpu_world_cpu(v->vcpu) == (int)cpu_id())
+        return vgic_lr_place(v, irq) ? NOTICE_PLACED : NOTICE_INTERRUPT;
+    if (v->news != NULL && v->news != irq)
+        return NOTICE_INTERRUPT;
+    v->news = irq;
+    return NOTICE_NEW;
+}
+
 static void notify(struct vgic_vcpu *v, enum notice notice)
 {
-    if (notice == NOTICE_INTERRUPT)
-        vcpu_interrupt(v->vcpu);
+    static const uint8_t work[] = {
+        [NOTICE_INTERRUPT] = VCPU_WORK_IRQ, [NOTICE_NEW] = VCPU_WORK_IRQ_NEW, [NOTICE_PLACED] = 0};
+
+    if (notice >= NOTICE_INTERRUPT)
+        vcpu_interrupt_work(v->vcpu, work[notice]);
     else if (notice == NOTICE_WORK)
         vcpu_add_work(v->vcpu, VCPU_WORK_IRQ);
 }

@@ -44,13 +44,18 @@ void vgic_list_remove(struct vgic_irq *irq)
     __atomic_store_n(&irq->owner, NULL, __ATOMIC_RELAXED);
 }
 
-/* Might v take it now, if it were not active? */
-static bool irq_is_ready(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+/* Would v take it, if it were pending and not active? */
+static bool irq_is_open(const struct vgic_vcpu *v, const struct vgic_irq *irq)
 {
     uint32_t group = vgic_irq_is_group1(irq) ? VGIC_CTLR_GROUP1 : VGIC_CTLR_GROUP0;
 
-    return vgic_irq_is_pending(irq) && vgic_irq_is_enabled(irq) && irq->target == v &&
-           (vgic_load(&v->vgic->ctlr) & group) != 0;
+    return vgic_irq_is_enabled(irq) && irq->target == v && (vgic_load(&v->vgic->ctlr) & group) != 0;
+}
+
+/* Might v take it now, if it were not active? */
+static bool irq_is_ready(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+{
+    return vgic_irq_is_pending(irq) && irq_is_open(v, irq);
 }
 
 void vgic_hw_end(struct vgic_irq *irq)
@@ -238,6 +243,57 @@ static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
     arch_guest_irq_lr_write(irq->lr, &lr);
 }
 
+/* Straight in */
+
+/* What makes it pending is all that a list register says, without maintenance at its end. */
+static bool is_simple(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+{
+    if (irq->line && !vgic_irq_is_edge(irq))
+        return irq->pirq != 0 && irq->latch == 0 && (v->fresh & vgic_irq_bit(irq)) != 0;
+    return irq->latch != 0 && (irq->latch & (irq->latch - 1)) == 0;
+}
+
+/* A free list register, or that which has it still, though the guest has ended it; VGIC_LR_NONE: neither. */
+static unsigned place_for(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+{
+    uint32_t left = ~v->lr_used & (uint32_t)(BIT(v->vgic->lr_count) - 1);
+
+    if (irq->lr == VGIC_LR_NONE)
+        return irq->active || left == 0 ? VGIC_LR_NONE : (unsigned)__builtin_ctz(left);
+    if (irq->active_forced || (irq->hw && !irq->again) ||
+        (arch_guest_irq_lr_empty() & (1U << irq->lr)) == 0)
+        return VGIC_LR_NONE;
+    return irq->lr;
+}
+
+bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+    struct guest_irq_lr lr = {.virq = irq->intid, .pending = true};
+    unsigned i;
+
+    if (v->overflow || !is_simple(v, irq) || !irq_is_open(v, irq))
+        return false;
+    i = place_for(v, irq);
+    if (i == VGIC_LR_NONE)
+        return false;
+    irq->hw = irq->latch == 0;
+    irq->source = irq->hw ? 0 : (uint8_t)__builtin_ctz(irq->latch);
+    irq->lr_latch = irq->latch;
+    irq->latch = 0;
+    irq->active = irq->active_forced = irq->again = false;
+    irq->lr = (uint8_t)i;
+    v->lr[i] = irq;
+    v->lr_used |= 1U << i;
+    v->fresh &= ~vgic_irq_bit(irq);
+    lr.pirq = irq->hw ? irq->pirq : 0;
+    lr.priority = vgic_irq_priority(irq);
+    lr.source = irq->source;
+    lr.hw = irq->hw;
+    lr.group1 = vgic_irq_is_group1(irq);
+    arch_guest_irq_lr_write(i, &lr);
+    return true;
+}
+
 /* Smaller is better: what is active first (it must be there when the guest ends it), then by priority. */
 static unsigned rank(const struct vgic_irq *irq)
 {
@@ -341,25 +397,47 @@ static bool world_is_here(const struct vcpu *vcpu)
     return (__atomic_load_n(&vcpu->exit_work, __ATOMIC_RELAXED) & VCPU_WORK_WORLD) == 0;
 }
 
-void vgic_flush(struct vcpu *vcpu)
+/* The one that came is all there is to do. v->lock held. */
+static bool flush_news(struct vgic_vcpu *v)
 {
-    struct vgic_vcpu *v = vcpu->irq;
+    struct vgic_irq *irq = v->news;
+
+    v->news = NULL;
+    return irq == NULL || (irq->owner == v && v->release == 0 && vgic_lr_place(v, irq));
+}
+
+/* True: some of what is queued belongs elsewhere. v->lock held. */
+static bool flush_all(struct vgic_vcpu *v)
+{
     struct vgic_irq *picks[GUEST_IRQ_LR_MAX];
     unsigned n, maintain;
     bool misplaced;
 
-    if (v == NULL)
-        return;
-    spin_lock(&v->lock);
+    v->news = NULL;
     fold(v);
     n = pick(v, picks, &maintain);
     misplaced = evict(v);
     for (unsigned i = 0; i < n; i++)
         lr_put(v, picks[i]);
-    arch_guest_irq_maintain(maintain);
+    if (maintain != 0 || v->overflow)
+        arch_guest_irq_maintain(maintain);
+    v->overflow = maintain != 0;
     v->fresh = 0;
     if (v->release != 0)
         release_physical(v);
+    return misplaced;
+}
+
+void vgic_flush(struct vcpu *vcpu, uint32_t work)
+{
+    struct vgic_vcpu *v = vcpu->irq;
+    bool misplaced = false;
+
+    if (v == NULL)
+        return;
+    spin_lock(&v->lock);
+    if ((work & VCPU_WORK_IRQ) != 0 || !flush_news(v))
+        misplaced = flush_all(v);
     spin_unlock(&v->lock);
     if (misplaced)
         vgic_migrate(v);

@@ -89,6 +89,12 @@ static void nothing(struct vcpu *vcpu)
     (void)vcpu;
 }
 
+static void no_flush(struct vcpu *vcpu, uint32_t work)
+{
+    (void)vcpu;
+    (void)work;
+}
+
 static bool never(struct vcpu *vcpu)
 {
     (void)vcpu;
@@ -97,7 +103,7 @@ static bool never(struct vcpu *vcpu)
 
 static const struct intc_ops no_intc = {
     .private_set = no_private,
-    .flush = nothing,
+    .flush = no_flush,
     .deliverable = never,
     .maintenance = nothing,
     .vcpu_reset = nothing,

@@ -50,6 +50,7 @@ enum vcpu_work {
     VCPU_WORK_REQUEST = 1 << 1, /**< pause/halt/reset requested */
     VCPU_WORK_IRQ = 1 << 2,     /**< virtual interrupts changed: refill list registers */
     VCPU_WORK_WORLD = 1 << 3,   /**< another world is (or may be) loaded */
+    VCPU_WORK_IRQ_NEW = 1 << 4, /**< one virtual interrupt came, nothing else changed */
 };
 
 /** Requests that a VCPU obeys in hv_exit_to_guest(). */
@@ -256,13 +257,20 @@ enum vcpu_state vcpu_logical_state(struct vcpu *vcpu, uint32_t *reasons);
 void vcpu_request_stop(struct vcpu *vcpu);
 
 /**
- * Handed down by the emulated interrupt controllers: refill list registers (world loaded), would
- * WFI fall through? vcpu == current, IRQs masked.
+ * Handed down by the emulated interrupt controllers: refill list registers (world loaded) for
+ * VCPU_WORK_IRQ, VCPU_WORK_IRQ_NEW or both; would WFI fall through? vcpu == current, IRQs masked.
  */
-extern void (*vcpu_irq_flush_hook)(struct vcpu *vcpu);
+extern void (*vcpu_irq_flush_hook)(struct vcpu *vcpu, uint32_t work);
 extern bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 
 /** Add work to the VCPU and make its CPU notice (kick when it runs elsewhere). Any context. */
 void vcpu_add_work(struct vcpu *vcpu, uint32_t work);
-/** Virtual interrupt became deliverable: adds VCPU_WORK_IRQ and ends a WFI pause. Any context. */
-void vcpu_interrupt(struct vcpu *vcpu);
+/**
+ * Virtual interrupt became deliverable: adds the work (0: it is in a list register already) and ends a WFI pause. Any
+ * context.
+ */
+void vcpu_interrupt_work(struct vcpu *vcpu, uint32_t work);
+static inline void vcpu_interrupt(struct vcpu *vcpu)
+{
+    vcpu_interrupt_work(vcpu, VCPU_WORK_IRQ);
+}

@@ -19,8 +19,8 @@ struct emu_device;
 struct intc_ops {
     /** Level of a private line (PPI) of one VCPU; pirq != 0: hardware-linked level interrupt (physical one is active until the guest ends it). */
     int (*private_set)(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq);
-    /** Fold list registers into the model and refill them. vcpu == current, its world loaded, IRQs masked. */
-    void (*flush)(struct vcpu *vcpu);
+    /** Fold list registers into the model and refill them; work: enum vcpu_work. vcpu == current, its world loaded, IRQs masked. */
+    void (*flush)(struct vcpu *vcpu, uint32_t work);
     /** Would an interrupt be delivered if the VCPU ran (software pending included)? vcpu == current. */
     bool (*deliverable)(struct vcpu *vcpu);
     /** Maintenance interrupt. IRQ context, world loaded here. */

@@ -118,13 +118,15 @@ static bool is_asked_for(void)
 bool fake_enter(void)
 {
     struct vcpu *vcpu = &fake.vcpus[fake.current];
+    uint32_t work;
 
     if (arch_guest_irq_lr_ended() != 0 || is_asked_for())
         fake.guest.intc_ops->maintenance(vcpu);
-    if ((vcpu->exit_work & VCPU_WORK_IRQ) == 0)
+    work = vcpu->exit_work & (VCPU_WORK_IRQ | VCPU_WORK_IRQ_NEW);
+    if (work == 0)
         return false;
-    vcpu->exit_work &= ~(uint32_t)VCPU_WORK_IRQ;
-    fake.guest.intc_ops->flush(vcpu);
+    vcpu->exit_work &= ~work;
+    fake.guest.intc_ops->flush(vcpu, work);
     return true;
 }
 

@@ -305,7 +305,7 @@ static void device_goes_before_its_vcpus(void **state)
     assert_null(fake.vcpus[0].irq);
     assert_int_equal(guest_irq_line(&fake.guest, 40, true), -EINVAL);
     assert_int_equal(ops()->private_set(&fake.vcpus[0], 27, true, 27), -EINVAL);
-    ops()->flush(&fake.vcpus[0]);
+    ops()->flush(&fake.vcpus[0], VCPU_WORK_IRQ);
     assert_false(ops()->deliverable(&fake.vcpus[0]));
     ops()->vcpu_reset(&fake.vcpus[0]);
 }

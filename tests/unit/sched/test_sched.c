@@ -259,8 +259,9 @@ static void test_kicks_across_cpus(void **state)
 
 static unsigned flushes;
 
-static void flush(struct vcpu *vcpu)
+static void flush(struct vcpu *vcpu, uint32_t work)
 {
+    (void)work;
     assert_ptr_equal(host_world_owner(host_cpu()), vcpu);
     flushes++;
 }
