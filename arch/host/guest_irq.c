@@ -97,6 +97,20 @@ void arch_guest_irq_lr_write(unsigned index, const struct guest_irq_lr *lr)
     cpu->lr_ended &= ~(1U << index);
 }
 
+void arch_guest_irq_lr_pend(unsigned index, uint32_t virq, uint32_t pirq, uint8_t priority,
+                            bool group1)
+{
+    struct guest_irq_lr lr = {.virq = virq & 0x3ff,
+                              .source = (uint8_t)(virq >> 10),
+                              .pirq = pirq,
+                              .hw = pirq != 0,
+                              .priority = priority,
+                              .group1 = group1,
+                              .pending = true};
+
+    arch_guest_irq_lr_write(index, &lr);
+}
+
 void arch_guest_irq_lr_clear(unsigned index)
 {
     static const struct guest_irq_lr empty;

@@ -20,7 +20,8 @@ bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
  */
 static void prepare_entry(struct vcpu *vcpu)
 {
-    uint32_t work = __atomic_fetch_and(&vcpu->exit_work, ~(WORK_IRQS | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
+    uint32_t work =
+        __atomic_fetch_and(&vcpu->exit_work, ~(WORK_IRQS | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
 
     if (work & VCPU_WORK_WORLD)
         arch_vcpu_world_load(vcpu);

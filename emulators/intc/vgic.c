@@ -190,6 +190,7 @@ static int vgic_vcpu_init(struct vcpu *vcpu)
         return -ENOMEM;
     v->vgic = vgic;
     v->vcpu = vcpu;
+    v->sgi_self = vgic_v3_sgi_list(arch_vcpu_affinity(vcpu->subid));
     spin_init(&v->lock);
     list_init(&v->list);
     bank_init(vgic, &v->bank, 0, 0xffffffffU);

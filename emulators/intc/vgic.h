@@ -77,11 +77,12 @@ struct vgic_vcpu {
     struct list list; /**< interrupts that are pending and enabled, active, or in a list register */
     struct vgic_irq *lr[GUEST_IRQ_LR_MAX];
     uint32_t lr_used;
-    uint32_t release; /**< private interrupts whose physical half the next flush deactivates */
-    uint32_t fresh;   /**< hardware-linked ones that rose since the guest last ran */
+    uint32_t release;      /**< private interrupts whose physical half the next flush deactivates */
+    uint32_t fresh;        /**< hardware-linked ones that rose since the guest last ran */
     struct vgic_irq *news; /**< what is to be placed for VCPU_WORK_IRQ_NEW */
-    bool overflow;         /**< there are more than list registers; the underflow interrupt is asked for */
-    bool asleep;      /**< GICR_WAKER.ProcessorSleep */
+    bool overflow; /**< there are more than list registers; the underflow interrupt is asked for */
+    uint64_t sgi_self; /**< what ICC_SGI1R_EL1 holds beside the INTID to name this one alone */
+    bool asleep;       /**< GICR_WAKER.ProcessorSleep */
     struct vgic_bank bank;
 };
 
@@ -206,6 +207,8 @@ void vgic_deactivate(struct vgic_vcpu *self, uint32_t intid);
 bool vgic_change_route(struct vgic_irq *irq, uint32_t route);
 /** Find the target that an SPI's route means. vgic->lock held, and that of its owner. */
 void vgic_route_resolve(struct vgic_irq *irq);
+/** An SGI of v becomes pending. Any context, no vGIC lock held. */
+void vgic_sgi_pend(struct vgic_vcpu *v, uint32_t intid);
 int vgic_line_set(struct guest_irq_lines *lines, uint32_t irq, bool level);
 int vgic_private_set(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq);
 /** Hand on what waits in v's list for another target. */
@@ -227,10 +230,11 @@ void vgic_hw_end(struct vgic_irq *irq);
 void vgic_lr_forget(struct vgic_vcpu *v);
 void vgic_flush(struct vcpu *vcpu, uint32_t work);
 /**
- * Put what became pending straight into a list register, if nothing else has to change for that. v->lock held, and v's world is
- * the one loaded on this CPU. False: only a flush can tell.
+ * Put what became pending straight into a list register, if nothing else has to change for that. came_here: a hardware-linked
+ * one came while v's world was loaded, so that it is active on this CPU. v->lock held, v's world is the one loaded on this CPU.
+ * False: only a flush can tell.
  */
-bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq);
+bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq, bool came_here);
 bool vgic_deliverable(struct vcpu *vcpu);
 void vgic_maintenance(struct vcpu *vcpu);
 void vgic_vcpu_off(struct vcpu *vcpu);
@@ -260,4 +264,6 @@ int vgic_v3_message(struct guest_irq_doorbell *bell, uint64_t offset, uint32_t d
 /** Of the registers at which messages arrive, in the distributor. */
 #define VGIC_V3_DOORBELL 0x40
 #define VGIC_V3_DOORBELL_SIZE 0x10
+/** What ICC_SGI1R_EL1 holds beside the INTID to name that one alone. */
+uint64_t vgic_v3_sgi_list(uint64_t affinity);
 int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value);

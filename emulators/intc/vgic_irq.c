@@ -18,15 +18,10 @@ struct hold {
     struct vgic_vcpu *owner; /* whose lock is held, or NULL */
 };
 
-static void irq_lock(struct vgic *vgic, struct vgic_irq *irq, struct hold *hold) NO_THREAD_SAFETY
+static void shared_lock(struct vgic *vgic, struct vgic_irq *irq, struct hold *hold) NO_THREAD_SAFETY
 {
     struct vgic_vcpu *owner;
 
-    if (vgic_irq_is_private(irq)) {
-        hold->owner = irq->target;
-        hold->flags = spin_lock_irqsave(&hold->owner->lock);
-        return;
-    }
     hold->flags = spin_lock_irqsave(&vgic->lock);
     owner = __atomic_load_n(&irq->owner, __ATOMIC_RELAXED);
     if (owner != NULL) {
@@ -41,7 +36,7 @@ static void irq_lock(struct vgic *vgic, struct vgic_irq *irq, struct hold *hold)
 }
 
 /* Queue with v, who owns it or whose lock is held to take it. */
-static enum notice irq_queue(struct vgic_vcpu *v, struct vgic_irq *irq)
+static inline enum notice irq_queue(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
     if (irq->owner == NULL) {
         if (irq->target != v || !vgic_irq_is_wanted(irq))
@@ -56,21 +51,21 @@ static enum notice irq_queue(struct vgic_vcpu *v, struct vgic_irq *irq)
     return vgic_irq_is_pending(irq) ? NOTICE_INTERRUPT : NOTICE_WORK;
 }
 
-static enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
+static inline enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
     enum notice notice = irq_queue(v, irq);
 
     if (notice != NOTICE_INTERRUPT)
         return notice;
     if (arch_vcpu_world_cpu(v->vcpu) == (int)cpu_id())
-        return vgic_lr_place(v, irq) ? NOTICE_PLACED : NOTICE_INTERRUPT;
+        return vgic_lr_place(v, irq, true) ? NOTICE_PLACED : NOTICE_INTERRUPT;
     if (v->news != NULL && v->news != irq)
         return NOTICE_INTERRUPT;
     v->news = irq;
     return NOTICE_NEW;
 }
 
-static void notify(struct vgic_vcpu *v, enum notice notice)
+static inline void notify(struct vgic_vcpu *v, enum notice notice)
 {
     static const uint8_t work[] = {
         [NOTICE_INTERRUPT] = VCPU_WORK_IRQ, [NOTICE_NEW] = VCPU_WORK_IRQ_NEW, [NOTICE_PLACED] = 0};
@@ -81,13 +76,25 @@ static void notify(struct vgic_vcpu *v, enum notice notice)
         vcpu_add_work(v->vcpu, VCPU_WORK_IRQ);
 }
 
-/* The VCPU is told with no vGIC lock held: that takes locks of the scheduler. */
-static void private_unlock(struct vgic_irq *irq, struct hold *hold, bool changed) NO_THREAD_SAFETY
+/*
+ * A private interrupt is its VCPU's: one bare lock with interrupts masked, which nothing preempts. The VCPU is told without it:
+ * that takes locks of the scheduler. Inlined, so that the change is too.
+ */
+static ALWAYS_INLINE void private_change(struct vgic_irq *irq, vgic_change_fn change,
+                                         uint32_t arg) NO_THREAD_SAFETY
 {
-    enum notice notice = changed ? irq_settle(hold->owner, irq) : NOTICE_NONE;
+    struct vgic_vcpu *v = irq->target;
+    enum notice notice = NOTICE_NONE;
+    irqflags_t flags = arch_irq_save();
 
-    spin_unlock_irqrestore(&hold->owner->lock, hold->flags);
-    notify(hold->owner, notice);
+    lockdep_acquire(&v->lock, 0);
+    spin_take(&v->lock);
+    if (change(irq, arg))
+        notice = irq_settle(v, irq);
+    lockdep_release(&v->lock);
+    spin_drop(&v->lock);
+    notify(v, notice);
+    arch_irq_restore(flags);
 }
 
 static void shared_unlock(struct vgic *vgic, struct vgic_irq *irq, struct hold *hold,
@@ -116,14 +123,13 @@ static void shared_unlock(struct vgic *vgic, struct vgic_irq *irq, struct hold *
 void vgic_irq_change(struct vgic *vgic, struct vgic_irq *irq, vgic_change_fn change, uint32_t arg)
 {
     struct hold hold;
-    bool changed;
 
-    irq_lock(vgic, irq, &hold);
-    changed = change(irq, arg);
-    if (vgic_irq_is_private(irq))
-        private_unlock(irq, &hold, changed);
-    else
-        shared_unlock(vgic, irq, &hold, changed);
+    if (vgic_irq_is_private(irq)) {
+        private_change(irq, change, arg);
+        return;
+    }
+    shared_lock(vgic, irq, &hold);
+    shared_unlock(vgic, irq, &hold, change(irq, arg));
 }
 
 /* The changes */
@@ -338,17 +344,21 @@ int vgic_line_set(struct guest_irq_lines *lines, uint32_t irq, bool level)
 int vgic_private_set(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq)
 {
     struct vgic_vcpu *v = vcpu->irq;
-    vgic_change_fn change = vgic_change_line;
-    uint32_t arg = level;
 
     if (v == NULL || irq < VGIC_SGI_COUNT || irq >= VGIC_PRIVATE_COUNT)
         return -EINVAL;
-    if (pirq != 0) {
-        change = level ? change_line_linked : change_line_unlinked;
-        arg = pirq;
-    }
-    vgic_irq_change(v->vgic, &v->bank.irqs[irq], change, arg);
+    if (pirq == 0)
+        private_change(&v->bank.irqs[irq], vgic_change_line, level);
+    else if (level)
+        private_change(&v->bank.irqs[irq], change_line_linked, pirq);
+    else
+        private_change(&v->bank.irqs[irq], change_line_unlinked, pirq);
     return 0;
+}
+
+void vgic_sgi_pend(struct vgic_vcpu *v, uint32_t intid)
+{
+    private_change(&v->bank.irqs[intid], vgic_change_pend, 1);
 }
 
 void vgic_kick_all(struct vgic *vgic)

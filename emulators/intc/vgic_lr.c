@@ -45,7 +45,7 @@ void vgic_list_remove(struct vgic_irq *irq)
 }
 
 /* Would v take it, if it were pending and not active? */
-static bool irq_is_open(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+static inline bool irq_is_open(const struct vgic_vcpu *v, const struct vgic_irq *irq)
 {
     uint32_t group = vgic_irq_is_group1(irq) ? VGIC_CTLR_GROUP1 : VGIC_CTLR_GROUP0;
 
@@ -246,7 +246,7 @@ static void lr_put(struct vgic_vcpu *v, struct vgic_irq *irq)
 /* Straight in */
 
 /* What makes it pending is all that a list register says, without maintenance at its end. */
-static bool is_simple(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+static inline bool is_simple(const struct vgic_vcpu *v, const struct vgic_irq *irq)
 {
     if (irq->line && !vgic_irq_is_edge(irq))
         return irq->pirq != 0 && irq->latch == 0 && (v->fresh & vgic_irq_bit(irq)) != 0;
@@ -254,7 +254,7 @@ static bool is_simple(const struct vgic_vcpu *v, const struct vgic_irq *irq)
 }
 
 /* A free list register, or that which has it still, though the guest has ended it; VGIC_LR_NONE: neither. */
-static unsigned place_for(const struct vgic_vcpu *v, const struct vgic_irq *irq)
+static inline unsigned place_for(const struct vgic_vcpu *v, const struct vgic_irq *irq)
 {
     uint32_t left = ~v->lr_used & (uint32_t)(BIT(v->vgic->lr_count) - 1);
 
@@ -266,31 +266,34 @@ static unsigned place_for(const struct vgic_vcpu *v, const struct vgic_irq *irq)
     return irq->lr;
 }
 
-bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq)
+bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq, bool came_here)
 {
-    struct guest_irq_lr lr = {.virq = irq->intid, .pending = true};
+    uint32_t pirq = 0, virq = irq->intid;
     unsigned i;
 
-    if (v->overflow || !is_simple(v, irq) || !irq_is_open(v, irq))
+    if (unlikely(v->overflow || !is_simple(v, irq) || !irq_is_open(v, irq)))
         return false;
     i = place_for(v, irq);
-    if (i == VGIC_LR_NONE)
+    if (unlikely(i == VGIC_LR_NONE))
         return false;
     irq->hw = irq->latch == 0;
-    irq->source = irq->hw ? 0 : (uint8_t)__builtin_ctz(irq->latch);
+    irq->source = 0;
+    if (irq->hw) {
+        pirq = irq->pirq;
+        v->fresh &= ~vgic_irq_bit(irq);
+        if (!came_here)
+            arch_guest_irq_activate(pirq);
+    } else if (irq->latch != 1) {
+        irq->source = (uint8_t)__builtin_ctz(irq->latch);
+        virq |= (uint32_t)irq->source << 10;
+    }
     irq->lr_latch = irq->latch;
     irq->latch = 0;
     irq->active = irq->active_forced = irq->again = false;
     irq->lr = (uint8_t)i;
     v->lr[i] = irq;
     v->lr_used |= 1U << i;
-    v->fresh &= ~vgic_irq_bit(irq);
-    lr.pirq = irq->hw ? irq->pirq : 0;
-    lr.priority = vgic_irq_priority(irq);
-    lr.source = irq->source;
-    lr.hw = irq->hw;
-    lr.group1 = vgic_irq_is_group1(irq);
-    arch_guest_irq_lr_write(i, &lr);
+    arch_guest_irq_lr_pend(i, virq, pirq, vgic_irq_priority(irq), vgic_irq_is_group1(irq));
     return true;
 }
 
@@ -403,7 +406,7 @@ static bool flush_news(struct vgic_vcpu *v)
     struct vgic_irq *irq = v->news;
 
     v->news = NULL;
-    return irq == NULL || (irq->owner == v && v->release == 0 && vgic_lr_place(v, irq));
+    return irq == NULL || (irq->owner == v && v->release == 0 && vgic_lr_place(v, irq, false));
 }
 
 /* True: some of what is queued belongs elsewhere. v->lock held. */

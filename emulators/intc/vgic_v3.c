@@ -252,14 +252,21 @@ static int vgic_v3_access(struct emu_device *dev, struct emu_access *access)
 #define SGI1R_LIST 0xffffU
 #define SGI1R_IRM BIT(40)
 #define ICC_DIR_INTID 0xffffffU
+#define SGI1R_INTID (BIT(24) * 0xf)
 
-static void sgi_raise(struct vgic *vgic, struct vgic_vcpu *v, uint32_t intid, bool any_group)
+uint64_t vgic_v3_sgi_list(uint64_t affinity)
 {
-    struct vgic_irq *irq = &v->bank.irqs[intid];
+    uint64_t aff0 = affinity & 0xff;
 
-    /* With one security state SGI1R makes SGIs of either group, the other two those of group 0 alone. */
-    if (any_group || !vgic_irq_is_group1(irq))
-        vgic_irq_change(vgic, irq, vgic_change_pend, 1);
+    return ((affinity >> 32) & 0xff) << 48 | ((affinity >> 16) & 0xff) << 32 |
+           ((affinity >> 8) & 0xff) << 16 | (aff0 / 16) << 44 | 1UL << (aff0 % 16);
+}
+
+/* With one security state SGI1R makes SGIs of either group, the other two those of group 0 alone. */
+static void sgi_raise(struct vgic_vcpu *v, uint32_t intid, bool any_group)
+{
+    if (any_group || !vgic_irq_is_group1(&v->bank.irqs[intid]))
+        vgic_sgi_pend(v, intid);
 }
 
 static void sgi_to_others(struct vgic *vgic, struct vgic_vcpu *self, uint32_t intid, bool any_group)
@@ -268,7 +275,7 @@ static void sgi_to_others(struct vgic *vgic, struct vgic_vcpu *self, uint32_t in
         struct vgic_vcpu *v = vgic_vcpu_of(vgic->guest->vcpus[i]);
 
         if (v != NULL && v != self)
-            sgi_raise(vgic, v, intid, any_group);
+            sgi_raise(v, intid, any_group);
     }
 }
 
@@ -283,7 +290,7 @@ static void sgi_to_list(struct vgic *vgic, uint64_t value, uint32_t intid, bool 
         struct vgic_vcpu *v = vgic_vcpu_by_affinity(vgic, affinity);
 
         if (v != NULL)
-            sgi_raise(vgic, v, intid, any_group);
+            sgi_raise(v, intid, any_group);
     }
 }
 
@@ -299,7 +306,9 @@ int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *val
     case GUEST_SYSREG_ICC_SGI1R:
     case GUEST_SYSREG_ICC_SGI0R:
     case GUEST_SYSREG_ICC_ASGI1R:
-        if ((*value & SGI1R_IRM) != 0)
+        if ((*value & ~SGI1R_INTID) == self->sgi_self)
+            sgi_raise(self, intid, any_group);
+        else if ((*value & SGI1R_IRM) != 0)
             sgi_to_others(self->vgic, self, intid, any_group);
         else
             sgi_to_list(self->vgic, *value, intid, any_group);

@@ -216,6 +216,12 @@ void arch_guest_irq_lr_write(unsigned index, const struct guest_irq_lr *lr)
     ops->lr_set(index, ops->lr_encode(lr));
 }
 
+void arch_guest_irq_lr_pend(unsigned index, uint32_t virq, uint32_t pirq, uint8_t priority,
+                            bool group1)
+{
+    ops->lr_pend(index, virq, pirq, priority, group1);
+}
+
 void arch_guest_irq_lr_clear(unsigned index)
 {
     ops->lr_set(index, 0);
@@ -250,6 +256,11 @@ bool arch_guest_irq_splits(void)
 bool arch_guest_irq_accepts(bool group1, uint8_t priority)
 {
     return ops->accepts(group1, priority);
+}
+
+void arch_guest_irq_activate(uint32_t pirq)
+{
+    ops->set_active(pirq);
 }
 
 void arch_guest_irq_deactivate(uint32_t pirq)

@@ -90,6 +90,19 @@ static uint64_t lr_encode(const struct guest_irq_lr *lr)
     return lr->group1 ? value | LR_GROUP1 : value;
 }
 
+static void lr_pend(unsigned index, uint32_t virq, uint32_t pirq, uint8_t priority, bool group1)
+{
+    struct guest_irq_lr lr = {.virq = virq & LR_ID_MASK,
+                              .source = (virq >> LR_PHYSICAL_SHIFT) & LR_SOURCE_MASK,
+                              .pirq = pirq,
+                              .hw = pirq != 0,
+                              .priority = priority,
+                              .group1 = group1,
+                              .pending = true};
+
+    lr_set(index, lr_encode(&lr));
+}
+
 static uint32_t empty(void)
 {
     return arch_io_read32(gich + GICH_ELRSR0);
@@ -158,6 +171,7 @@ static const struct gic_guest_ops gicv2_guest = {
     .lr_set = lr_set,
     .lr_decode = lr_decode,
     .lr_encode = lr_encode,
+    .lr_pend = lr_pend,
     .empty = empty,
     .ended = ended,
     .hcr_get = hcr_get,

@@ -100,6 +100,16 @@ static uint64_t lr_encode(const struct guest_irq_lr *lr)
     return lr->group1 ? value | LR_GROUP1 : value;
 }
 
+static void lr_pend(unsigned index, uint32_t virq, uint32_t pirq, uint8_t priority, bool group1)
+{
+    uint64_t value = virq | (uint64_t)priority << LR_PRIORITY_SHIFT |
+                     (uint64_t)pirq << LR_PINTID_SHIFT | LR_PENDING;
+
+    if (pirq)
+        value |= LR_HW;
+    lr_set(index, group1 ? value | LR_GROUP1 : value);
+}
+
 static uint32_t empty(void)
 {
     return (uint32_t)sysreg_read_named(ICH_ELRSR_EL2);
@@ -190,6 +200,7 @@ static const struct gic_guest_ops gicv3_guest = {
     .lr_set = lr_set,
     .lr_decode = lr_decode,
     .lr_encode = lr_encode,
+    .lr_pend = lr_pend,
     .empty = empty,
     .ended = ended,
     .hcr_get = hcr_get,

@@ -39,6 +39,12 @@ unsigned arch_guest_irq_lr_count(void);
 unsigned arch_guest_irq_priority_bits(void);
 void arch_guest_irq_lr_read(unsigned index, struct guest_irq_lr *lr);
 void arch_guest_irq_lr_write(unsigned index, const struct guest_irq_lr *lr);
+/**
+ * List register index holds a pending interrupt from now on. virq: with the source of a GICv2 SGI in bits 12:10; pirq != 0:
+ * linked to that, which is active on this CPU.
+ */
+void arch_guest_irq_lr_pend(unsigned index, uint32_t virq, uint32_t pirq, uint8_t priority,
+                            bool group1);
 void arch_guest_irq_lr_clear(unsigned index);
 /** Bit i set: list register i holds neither a pending nor an active interrupt (ELRSR). */
 uint32_t arch_guest_irq_lr_empty(void);
@@ -52,6 +58,8 @@ void arch_guest_irq_maintain(unsigned when);
 bool arch_guest_irq_splits(void);
 /** GICv3 priority mask and group enables for the WFI check: true when an interrupt of this group and priority would be taken. */
 bool arch_guest_irq_accepts(bool group1, uint8_t priority);
+/** Set the physical active state of pirq on this CPU. */
+void arch_guest_irq_activate(uint32_t pirq);
 /** Clear the physical active state of pirq on this CPU (a hardware-linked interrupt whose virtual half was withdrawn). */
 void arch_guest_irq_deactivate(uint32_t pirq);
 /**

@@ -40,6 +40,8 @@ struct gic_guest_ops {
     void (*lr_set)(unsigned index, uint64_t value);
     void (*lr_decode)(uint64_t value, struct guest_irq_lr *lr);
     uint64_t (*lr_encode)(const struct guest_irq_lr *lr);
+    /** arch_guest_irq_lr_pend() */
+    void (*lr_pend)(unsigned index, uint32_t virq, uint32_t pirq, uint8_t priority, bool group1);
     uint32_t (*empty)(void);
     uint32_t (*ended)(void);
     uint32_t (*hcr_get)(void);
