@@ -162,6 +162,11 @@ bool arch_guest_irq_asserts(const struct vcpu *vcpu, uint32_t pirq)
     return !state.low;
 }
 
+void arch_guest_irq_activate(uint32_t pirq)
+{
+    (void)pirq;
+}
+
 void arch_guest_irq_deactivate(uint32_t pirq)
 {
     state.deactivated++;

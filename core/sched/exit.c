@@ -53,36 +53,55 @@ int hv_vcpu_wait(struct vcpu *vcpu)
         (vcpu_irq_deliverable_hook != NULL && vcpu_irq_deliverable_hook(vcpu)))
         sched_block_cancel();
     else
-        result = sched_block();
+        result = sched_block_here();
     vcpu->exit_start = arch_time_counter();
     arch_irq_restore(flags);
     return result;
 }
 
+/* The work is new to the VCPU: its CPU has to look, if it has one. Before that, preemption was off. */
+static void kick_holder(struct vcpu *vcpu)
+{
+    unsigned cpu;
+
+    if (!__atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_SEQ_CST))
+        return;
+    cpu = __atomic_load_n(&vcpu->se.cpu, __ATOMIC_RELAXED);
+    if (cpu != cpu_id())
+        smp_kick(cpu);
+}
+
 void vcpu_add_work(struct vcpu *vcpu, uint32_t work)
 {
     uint32_t before;
-    unsigned cpu;
 
     /* From the first: others who find the work there rely on our kick. */
     preempt_disable();
     before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
-    if ((before & work) != work && __atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_SEQ_CST)) {
-        cpu = __atomic_load_n(&vcpu->se.cpu, __ATOMIC_RELAXED);
-        if (cpu != cpu_id())
-            smp_kick(cpu);
-    }
+    if ((before & work) != work)
+        kick_holder(vcpu);
     preempt_enable();
 }
 
-/*
- * Who waits says so first and looks for interrupts then, with the lock of the interrupt controller that the caller has held
- * to make this one pending: one of both sees the other.
- */
+/* Who waits says so first and looks for interrupts then, with the lock of the interrupt controller that the caller has held. */
+static bool end_wait(struct vcpu *vcpu)
+{
+    return __atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED &&
+           sched_wake(vcpu, VCPU_REASON_WFI);
+}
+
+/* Who wakes it makes its CPU look. */
 void vcpu_interrupt_work(struct vcpu *vcpu, uint32_t work)
 {
-    if (work != 0)
-        vcpu_add_work(vcpu, work);
-    if (__atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED)
-        sched_wake(vcpu, VCPU_REASON_WFI);
+    uint32_t before;
+
+    if (work == 0) {
+        end_wait(vcpu);
+        return;
+    }
+    preempt_disable();
+    before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
+    if (!end_wait(vcpu) && (before & work) != work)
+        kick_holder(vcpu);
+    preempt_enable();
 }

@@ -56,6 +56,7 @@ static const struct sched_policy partition = {
     .turn = policy_prr_turn,
     .preempts = policy_prr_preempts,
     .renew = policy_prr_renew,
+    .stays = true,
     .next_event = policy_prr_next_event,
     .count = policy_prr_count,
     .walk = policy_prr_walk,

@@ -102,6 +102,7 @@ static const struct sched_policy rr = {
     .pick = rr_pick,
     .preempts = rr_preempts,
     .renew = rr_renew,
+    .stays = true,
     .next_event = rr_next_event,
     .count = rr_count,
     .walk = rr_walk,

@@ -2,6 +2,7 @@
 // The scheduler: run queues, time, preemption and switching. What runs next is the policy's choice.
 
 #include <arch/barrier.h>
+#include <arch/system.h>
 #include <hv/clock.h>
 #include <hv/ctx.h>
 #include <hv/panic.h>
@@ -62,7 +63,7 @@ static inline uint64_t next_event(struct run_queue *rq, uint64_t now)
     /* What obeys a request is not interrupted for others: it is about to give way. */
     if (is_urgent(running))
         return SCHED_NEVER;
-    return sched_active->next_event(rq->queue, running->is_idle ? NULL : &running->se, now);
+    return sched_active->next_event(rq->queue, run_queue_idles(rq) ? NULL : &running->se, now);
 }
 
 /*
@@ -138,7 +139,7 @@ static bool preempts(struct run_queue *rq, const struct vcpu *queued)
 {
     const struct vcpu *running = rq->current;
 
-    if (running->is_idle)
+    if (run_queue_idles(rq))
         return true;
     if (is_urgent(running))
         return false;
@@ -150,7 +151,7 @@ bool sched_check_preemption(struct run_queue *rq, const struct vcpu *queued, uin
     unsigned cpu = queued->se.cpu;
     uint64_t event;
 
-    if (!rq->current->is_idle)
+    if (!run_queue_idles(rq))
         balance_note_wait(cpu);
     if (preempts(rq, queued)) {
         sched_request_resched(rq, cpu);
@@ -172,7 +173,7 @@ static void update_running(struct run_queue *rq, uint64_t now)
 {
     struct vcpu *running = rq->current;
 
-    if (running->is_idle)
+    if (run_queue_idles(rq))
         return;
     charge(&running->se, now);
     if (running->se.slice_left == 0 && rq->event == SCHED_NEVER)
@@ -197,6 +198,66 @@ void sched_boost(struct vcpu *vcpu)
     vcpu->se.urgent = vcpu->is_normal && vcpu->requests != 0;
 }
 
+/* Waiting where one runs */
+
+/* IRQs masked. False: another wants the CPU, or it is over already. */
+static bool wait_begin(struct run_queue *rq, struct vcpu *vcpu)
+{
+    bool begins;
+
+    run_queue_lock(rq);
+    begins = sched_active->stays && rq->ready == 0 && vcpu->state == VCPU_PAUSED &&
+             list_is_empty(&rq->leaving) && !this_cpu(ctx_state).resched;
+    if (begins) {
+        rq->wait_since = clock_now();
+        charge(&vcpu->se, rq->wait_since);
+        if (vcpu->se.slice_left == 0)
+            sched_active->renew(rq->queue, &vcpu->se, rq->wait_since);
+        rq->waiting = true;
+        __atomic_fetch_or(&sched_idle_cpus, CPU_MASK(cpu_id()), __ATOMIC_RELAXED);
+    }
+    run_queue_unlock(rq);
+    return begins;
+}
+
+/* It wakes, or gives way. Run queue's lock held. */
+static void wait_end(struct run_queue *rq, uint64_t now)
+{
+    unsigned cpu = rq->current->se.cpu;
+
+    rq->waiting = false;
+    rq->waited += now - rq->wait_since;
+    rq->current->se.last_start = now;
+    __atomic_fetch_and(&sched_idle_cpus, ~CPU_MASK(cpu), __ATOMIC_RELAXED);
+    if (cpu != cpu_id())
+        smp_kick(cpu);
+}
+
+/* Interrupts are taken here as in the idle loop; one that makes another runnable switches to that, and back in the end. */
+static void wait_here(struct vcpu *vcpu)
+{
+    while (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_PAUSED) {
+        if (!__atomic_load_n(&this_cpu(ctx_state).resched, __ATOMIC_ACQUIRE))
+            arch_system_idle();
+        arch_irq_enable();
+        arch_barrier_context();
+        arch_irq_disable();
+        if (__atomic_load_n(&this_cpu(ctx_state).resched, __ATOMIC_ACQUIRE))
+            sched_schedule();
+    }
+    /* Who asked for its state may have taken its world off the CPU. */
+    if (arch_vcpu_world_cpu(vcpu) != (int)cpu_id())
+        __atomic_fetch_or(&vcpu->exit_work, VCPU_WORK_WORLD, __ATOMIC_RELAXED);
+}
+
+void sched_wait(struct vcpu *vcpu)
+{
+    if (wait_begin(&this_cpu(run_queue), vcpu))
+        wait_here(vcpu);
+    else
+        sched_schedule();
+}
+
 void sched_make_runnable(struct vcpu *vcpu)
 {
     struct run_queue *rq = &per_cpu(run_queue, vcpu->se.cpu);
@@ -205,6 +266,8 @@ void sched_make_runnable(struct vcpu *vcpu)
     run_queue_lock(rq);
     if (rq->current == vcpu) {
         vcpu_set_state(vcpu, VCPU_RUNNING, now);
+        if (rq->waiting)
+            wait_end(rq, now);
     } else {
         enum sched_arrival how = vcpu->state == VCPU_RESET ? SCHED_STARTED : SCHED_WOKEN;
 
@@ -280,6 +343,10 @@ static ALWAYS_INLINE struct sched_choice choose(struct run_queue *rq, struct vcp
     if (prev->is_idle) {
         __atomic_fetch_and(&sched_idle_cpus, ~CPU_MASK(cpu_id()), __ATOMIC_RELAXED);
         vcpu_set_state(prev, VCPU_READY, now);
+        return take_best(rq, now);
+    }
+    if (unlikely(rq->waiting)) {
+        wait_end(rq, now);
         return take_best(rq, now);
     }
     if (yield)
@@ -404,8 +471,25 @@ void sched_exit(void)
     panic("VCPU %s runs after its end", vcpu->name);
 }
 
-void sched_wait_off_cpu(const struct vcpu *vcpu)
+/* One that waits where it ran is to go to its stack's safe place. */
+static void end_stay(struct vcpu *vcpu)
 {
-    while (__atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_ACQUIRE))
+    irqflags_t flags = arch_irq_save();
+    unsigned cpu = __atomic_load_n(&vcpu->se.cpu, __ATOMIC_RELAXED);
+    struct run_queue *rq = &per_cpu(run_queue, cpu);
+
+    run_queue_lock(rq);
+    if (rq->current == vcpu && rq->waiting)
+        sched_request_resched(rq, cpu);
+    run_queue_unlock(rq);
+    arch_irq_restore(flags);
+}
+
+void sched_wait_off_cpu(struct vcpu *vcpu)
+{
+    while (__atomic_load_n(&vcpu->se.on_cpu, __ATOMIC_ACQUIRE)) {
+        if (__atomic_load_n(&vcpu->state, __ATOMIC_ACQUIRE) == VCPU_PAUSED)
+            end_stay(vcpu);
         arch_cpu_relax();
+    }
 }

@@ -18,6 +18,9 @@ struct run_queue {
     struct list urgent; /**< who has a request to obey: before what the policy says */
     uint64_t event; /**< when the scheduler's timer fires, never later than the policy's next event;
                                SCHED_NEVER: not; SCHED_HELD: schedule() sets it, which comes at once */
+    bool waiting; /**< current is PAUSED and stays on the CPU, which idles, until it wakes or another comes */
+    uint64_t wait_since;
+    uint64_t waited;     /**< idle time in such waits, ns */
     struct list leaving; /**< VCPUs that are to go to another CPU, by se.move_link */
     unsigned ready;      /**< queued; may be read without the lock */
     uint32_t load;       /**< weights of the VCPUs placed here; atomic */
@@ -60,6 +63,12 @@ static inline void vcpu_set_state(struct vcpu *vcpu, enum vcpu_state state, uint
     __atomic_store_n(&vcpu->state, state, __ATOMIC_RELEASE);
 }
 
+/** Does nobody want the CPU? Its lock is held. */
+static inline bool run_queue_idles(const struct run_queue *rq)
+{
+    return rq->current->is_idle || rq->waiting;
+}
+
 /**
  * PAUSED or RESET or HALTED -> READY (queued), or RUNNING when it has not left its CPU yet.
  * vcpu->lock held.
@@ -70,6 +79,10 @@ void sched_make_runnable(struct vcpu *vcpu);
  * guest. vcpu->lock held.
  */
 void sched_expedite(struct vcpu *vcpu);
+/** Until vcpu, which is current and PAUSED, wakes: on the CPU if nobody else wants it. IRQs masked. */
+void sched_wait(struct vcpu *vcpu);
+/** sched_block() for who has the CPU to itself: where nobody else wants it, it is not switched away. IRQs masked. */
+int sched_block_here(void);
 #define SCHED_HELD HRTIMER_HELD
 
 /** hrtimer_sched_hook. */

@@ -23,7 +23,8 @@ unsigned sched_runnable_count(unsigned cpu)
     const struct run_queue *rq = &per_cpu(run_queue, cpu);
     const struct vcpu *current = __atomic_load_n(&rq->current, __ATOMIC_RELAXED);
 
-    return __atomic_load_n(&rq->ready, __ATOMIC_RELAXED) + (current != &per_cpu(idle_vcpu, cpu));
+    return __atomic_load_n(&rq->ready, __ATOMIC_RELAXED) +
+           (current != &per_cpu(idle_vcpu, cpu) && !__atomic_load_n(&rq->waiting, __ATOMIC_RELAXED));
 }
 
 /* Few that run now, then few that may run later. */

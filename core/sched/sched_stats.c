@@ -24,11 +24,13 @@ void sched_get_cpu_stats(unsigned cpu, struct sched_cpu_stats *stats)
     stats->preemptions = rq->preemptions;
     stats->event_ns = rq->event;
     stats->load = __atomic_load_n(&rq->load, __ATOMIC_RELAXED);
-    stats->running = rq->current->id;
+    stats->running = run_queue_idles(rq) ? idle->id : rq->current->id;
     stats->now_ns = clock_now();
-    stats->idle_ns = idle->se.time_in[VCPU_RUNNING];
+    stats->idle_ns = idle->se.time_in[VCPU_RUNNING] + rq->waited;
     if (rq->current == idle)
         stats->idle_ns += stats->now_ns - idle->se.state_since;
+    else if (rq->waiting)
+        stats->idle_ns += stats->now_ns - rq->wait_since;
     run_queue_unlock(rq);
     arch_irq_restore(flags);
 }

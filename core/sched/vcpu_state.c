@@ -264,16 +264,27 @@ static bool is_interrupted(const struct vcpu *vcpu)
     return vcpu->interruptible && __atomic_load_n(&vcpu->requests, __ATOMIC_RELAXED) != 0;
 }
 
-int sched_block(void)
+static int block(struct vcpu *vcpu, bool stays)
 {
-    struct vcpu *vcpu = sched_current();
-
     if (is_interrupted(vcpu)) {
         sched_block_cancel();
         return -EINTR;
     }
-    sched_schedule();
+    if (stays)
+        sched_wait(vcpu);
+    else
+        sched_schedule();
     return is_interrupted(vcpu) ? -EINTR : 0;
+}
+
+int sched_block(void)
+{
+    return block(sched_current(), false);
+}
+
+int sched_block_here(void)
+{
+    return block(sched_current(), true);
 }
 
 void sched_block_cancel(void)

@@ -77,6 +77,11 @@ struct sched_policy {
      * past means at once.
      */
     uint64_t (*next_event)(void *queue, const struct sched_entity *running, uint64_t now);
+    /**
+     * Who goes to sleep while nobody is queued may stay the one that runs: the policy does not see that sleep. Not for those
+     * that reckon with when it wakes.
+     */
+    bool stays;
     /** Entities in the queue, runnable now or not. */
     unsigned (*count)(void *queue);
     /** fn for each in the order in which they would run if nothing else happened. */
@@ -155,7 +160,7 @@ uint8_t sched_priority(const struct vcpu *vcpu);
 extern void (*sched_priority_hook)(struct vcpu *vcpu);
 
 /** Spin until a VCPU that is neither READY nor RUNNING has left its CPU: a moment. Any context. */
-void sched_wait_off_cpu(const struct vcpu *vcpu);
+void sched_wait_off_cpu(struct vcpu *vcpu);
 
 /** Run queue figures for commands. */
 struct sched_cpu_stats {
