@@ -71,6 +71,7 @@ void arch_cache_sync_code(void)
 /* Stopping */
 
 void (*host_idle_hook)(void);
+bool host_idles_anywhere;
 
 static struct {
     bool active;
@@ -145,6 +146,11 @@ void arch_system_idle(void)
         host_idle_hook();
     else if (!host_clock_advance_to_event())
         stop(HOST_STOP_HALT);
+}
+
+bool arch_system_idles_anywhere(void)
+{
+    return host_idles_anywhere;
 }
 
 void arch_system_cpu_name(char *buf, unsigned size)
@@ -280,6 +286,7 @@ void host_system_reset(void)
 {
     run_state.active = false;
     host_idle_hook = NULL;
+    host_idles_anywhere = false;
     host_smp_start_hook = NULL;
     smp_stopped = false;
     fdt_blob = NULL;

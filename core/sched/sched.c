@@ -206,7 +206,7 @@ static bool wait_begin(struct run_queue *rq, struct vcpu *vcpu)
     bool begins;
 
     run_queue_lock(rq);
-    begins = sched_active->stays && rq->ready == 0 && vcpu->state == VCPU_PAUSED &&
+    begins = sched_active->stays && arch_system_idles_anywhere() && rq->ready == 0 && vcpu->state == VCPU_PAUSED &&
              list_is_empty(&rq->leaving) && !this_cpu(ctx_state).resched;
     if (begins) {
         rq->wait_since = clock_now();

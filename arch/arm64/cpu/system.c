@@ -56,6 +56,11 @@ void arch_system_idle(void)
     gic_guest_resume(hcr);
 }
 
+bool arch_system_idles_anywhere(void)
+{
+    return true;
+}
+
 void arch_system_cpu_name(char *buf, unsigned size)
 {
     uint64_t midr = sysreg_read(midr_el1);

@@ -43,6 +43,8 @@ static volatile char *regions[REGIONS_MAX];
 static uint64_t region_sizes[REGIONS_MAX];
 static unsigned region_count;
 static DEFINE_PER_CPU(volatile char *, redist);
+/* Of each CPU whose interface is up; the others get none. */
+static uint64_t sgi_targets[SMP_CPUS_MAX];
 
 static int wait_clear(volatile char *reg, uint32_t bit)
 {
@@ -131,20 +133,22 @@ static int chip_set_affinity(uint32_t irq, unsigned cpu)
     return 0;
 }
 
+/* What names this CPU alone to ICC_SGI1R_EL1. */
+static uint64_t sgi_target(void)
+{
+    uint64_t aff = arch_smp_hwid();
+    uint64_t aff0 = aff & 0xff;
+
+    return (((aff >> 32) & 0xff) << 48) | (((aff >> 16) & 0xff) << 32) |
+           (((aff >> 8) & 0xff) << 16) | ((aff0 / 16) << 44) | (1UL << (aff0 % 16));
+}
+
 static void chip_send(uint32_t sgi, cpumask_t cpus)
 {
     arch_barrier_complete();
-    for (unsigned cpu = 0; cpus >> cpu && cpu < SMP_CPUS_MAX; cpu++) {
-        uint64_t aff = cpu_info(cpu)->hwid;
-        uint64_t aff0 = aff & 0xff;
-
-        if (!(cpus & CPU_MASK(cpu)))
-            continue;
+    for (; cpus; cpus &= cpus - 1)
         sysreg_write_named(ICC_SGI1R_EL1,
-                           (((aff >> 32) & 0xff) << 48) | (((aff >> 16) & 0xff) << 32) |
-                               (((aff >> 8) & 0xff) << 16) | ((aff0 / 16) << 44) |
-                               ((uint64_t)sgi << SGI_INTID_SHIFT) | (1UL << (aff0 % 16)));
-    }
+                           sgi_targets[__builtin_ctzll(cpus)] | (uint64_t)sgi << SGI_INTID_SHIFT);
     arch_barrier_context();
 }
 
@@ -207,6 +211,7 @@ static int chip_init_cpu(void)
     sysreg_write_named(ICC_CTLR_EL1, ICC_CTLR_EOIMODE);
     sysreg_write_named(ICC_IGRPEN1_EL1, 1);
     arch_barrier_context();
+    sgi_targets[cpu_id()] = sgi_target();
     gic_guest_init_cpu();
     return 0;
 }

@@ -54,7 +54,7 @@ static void arm(struct vcpu *vcpu, struct hrtimer *timer, uint64_t ctl, uint64_t
 
     if (may_fire(ctl) && at != UINT64_MAX && !vcpu->guest->arch.time_stopped)
         hrtimer_start(timer, clock_counter_to_ns(at));
-    else
+    else if (hrtimer_is_armed(timer))
         hrtimer_stop(timer);
 }
 

@@ -13,6 +13,8 @@ NORETURN void arch_system_reset(void);
 NORETURN void arch_system_halt(void);
 /** Sleep until an interrupt is pending (WFI). IRQs masked by the caller; returns with them still masked. No guest interrupt may wake it. */
 void arch_system_idle(void);
+/** May any VCPU that runs call arch_system_idle(), or only the idle one? Any context. */
+bool arch_system_idles_anywhere(void);
 /** One line that describes the CPU this runs on ("Arm Cortex-A72 r0p3, MIDR 0x410fd083"). Normal/Orphan. */
 void arch_system_cpu_name(char *buf, unsigned size);
 

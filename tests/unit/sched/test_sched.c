@@ -274,7 +274,7 @@ static bool is_deliverable(struct vcpu *vcpu)
     return deliverable;
 }
 
-static unsigned waits;
+static unsigned waits, stays;
 
 static void wait_once(struct vcpu *vcpu)
 {
@@ -282,6 +282,64 @@ static void wait_once(struct vcpu *vcpu)
 
     waits += result == 0;
     deliverable = false;
+}
+
+/* The CPU idles in the VCPU that waits; the first time a call takes its world, the second time another VCPU is kicked. */
+static void idle_in_place(void)
+{
+    struct sched_cpu_stats stats;
+
+    assert_int_equal(vcpus[0]->state, VCPU_PAUSED);
+    assert_int_equal(vcpus[0]->reasons, VCPU_REASON_WFI);
+    sched_get_cpu_stats(0, &stats);
+    assert_int_not_equal(stats.running, vcpus[0]->id);
+    stays++;
+    host_clock_advance_ns(NS_PER_MS);
+    if (stays == 1) {
+        arch_vcpu_world_unload(vcpus[0]);
+        vcpu_interrupt(vcpus[0]);
+        assert_int_equal(vcpus[0]->state, VCPU_RUNNING);
+    } else {
+        host_idles_anywhere = false;
+        (void)vcpu_kick(vcpus[1]);
+    }
+}
+
+static void count_wait(struct vcpu *vcpu)
+{
+    if (vcpu == vcpus[0])
+        wait_once(vcpu);
+    else
+        hv_vcpu_wait(vcpu);
+}
+
+static void test_wait_in_place(void **state)
+{
+    struct sched_cpu_stats before, after;
+
+    (void)state;
+    host_guest_code = count_wait;
+    host_idle_hook = idle_in_place;
+    host_idles_anywhere = true;
+    stays = waits = 0;
+    make(3, CPU_MASK(0), 0);
+    make(3, CPU_MASK(0), 0);
+    sched_get_cpu_stats(0, &before);
+    assert_int_equal(vcpu_kick(vcpus[0]), 0);
+    machine_run();
+    /* It woke without a switch, its world was loaded again, and the other one took the CPU from it. */
+    assert_int_equal(stays, 2);
+    assert_int_equal(waits, 1);
+    assert_int_equal(vcpus[0]->se.switches, 1);
+    assert_int_equal(vcpus[1]->se.switches, 1);
+    assert_int_equal(vcpus[0]->state, VCPU_PAUSED);
+    sched_get_cpu_stats(0, &after);
+    assert_int_equal(after.idle_ns - before.idle_ns, 2 * NS_PER_MS);
+    assert_int_equal(vcpus[0]->se.time_in[VCPU_RUNNING], 0);
+    host_idle_hook = NULL;
+    vcpu_interrupt(vcpus[0]);
+    assert_int_equal(waits, 2);
+    destroy_all();
 }
 
 static void test_wait_and_interrupt(void **state)
@@ -459,6 +517,7 @@ int main(void)
         cmocka_unit_test_setup(test_affinity, start),
         cmocka_unit_test_setup(test_kicks_across_cpus, start),
         cmocka_unit_test_setup(test_wait_and_interrupt, start),
+        cmocka_unit_test_setup(test_wait_in_place, start),
         cmocka_unit_test_setup(test_starved_vcpu_obeys, start),
         cmocka_unit_test_setup(test_idle_time, start),
         cmocka_unit_test_setup(test_idle_loop, start),

@@ -84,6 +84,8 @@ enum host_stop host_run(void (*fn)(void *arg), void *arg);
  * HOST_STOP_HALT when nothing can ever happen.
  */
 extern void (*host_idle_hook)(void);
+/** VCPUs wait where they are, with host_idle_hook; else the idle VCPU runs then, whose stack is the test's. */
+extern bool host_idles_anywhere;
 
 /*
  * Secondaries: what arch_smp_start() does. NULL (default): the CPU's per-CPU base is remembered and
