@@ -265,15 +265,14 @@ static void irq_dispatch(uint32_t irq, unsigned cpu)
 /* One only: what else is pending comes as an interrupt of its own, and most often nothing is. */
 void hv_irq(void)
 {
-    uint32_t irq;
+    struct ctx_state *ctx = ctx_enter_irq();
+    uint32_t irq = root_chip->ack();
 
-    ctx_enter_irq();
-    irq = root_chip->ack();
     if (likely(irq < IRQ_MAX))
         irq_dispatch(irq, cpu_id());
     else
         __atomic_fetch_add(&spurious, 1, __ATOMIC_RELAXED);
-    ctx_leave_irq();
+    ctx->irq_depth--;
 }
 
 uint64_t irq_count(uint32_t irq, unsigned cpu)

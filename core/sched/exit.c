@@ -60,7 +60,7 @@ int hv_vcpu_wait(struct vcpu *vcpu)
 }
 
 /* The work is new to the VCPU: its CPU has to look, if it has one. Before that, preemption was off. */
-static void kick_holder(struct vcpu *vcpu)
+static inline void kick_holder(struct vcpu *vcpu)
 {
     unsigned cpu;
 
@@ -83,25 +83,21 @@ void vcpu_add_work(struct vcpu *vcpu, uint32_t work)
     preempt_enable();
 }
 
-/* Who waits says so first and looks for interrupts then, with the lock of the interrupt controller that the caller has held. */
-static bool end_wait(struct vcpu *vcpu)
+bool vcpu_end_wait(struct vcpu *vcpu)
 {
-    return __atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED &&
-           sched_wake(vcpu, VCPU_REASON_WFI);
+    return sched_wake(vcpu, VCPU_REASON_WFI);
 }
 
-/* Who wakes it makes its CPU look. */
+/* Who wakes it makes its CPU look. From the first on nothing may preempt: others who find the work there rely on our kick. */
 void vcpu_interrupt_work(struct vcpu *vcpu, uint32_t work)
 {
-    uint32_t before;
+    irqflags_t flags = arch_irq_save();
+    uint32_t before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
+    bool paused = __atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED;
 
-    if (work == 0) {
-        end_wait(vcpu);
-        return;
-    }
-    preempt_disable();
-    before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
-    if (!end_wait(vcpu) && (before & work) != work)
+    if (!(paused && vcpu_end_wait(vcpu)) && (before & work) != work)
         kick_holder(vcpu);
-    preempt_enable();
+    arch_irq_restore(flags);
+    if (unlikely(this_cpu(ctx_state).resched) && this_cpu(ctx_state).preempt_count == 0)
+        ctx_preempt_check();
 }

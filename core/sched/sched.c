@@ -206,8 +206,9 @@ static bool wait_begin(struct run_queue *rq, struct vcpu *vcpu)
     bool begins;
 
     run_queue_lock(rq);
-    begins = sched_active->stays && arch_system_idles_anywhere() && rq->ready == 0 && vcpu->state == VCPU_PAUSED &&
-             list_is_empty(&rq->leaving) && !this_cpu(ctx_state).resched;
+    begins = sched_active->stays && arch_system_idles_anywhere() && rq->ready == 0 &&
+             vcpu->state == VCPU_PAUSED && list_is_empty(&rq->leaving) &&
+             !this_cpu(ctx_state).resched;
     if (begins) {
         rq->wait_since = clock_now();
         charge(&vcpu->se, rq->wait_since);

@@ -20,24 +20,26 @@ static DEFINE_PER_CPU(struct call_slot, call_slot);
 /* CPUs whose slot asks this CPU. */
 static DEFINE_PER_CPU(cpumask_t, call_from);
 
-static void sgi_send(uint32_t sgi, cpumask_t cpus)
+static inline void sgi_send(const struct irqchip *chip, uint32_t sgi, cpumask_t cpus)
 {
     arch_barrier_io_write();
-    irq_chip()->send(sgi, cpus);
+    chip->send(sgi, cpus);
 }
 
 void smp_send(uint32_t sgi, unsigned cpu)
 {
-    sgi_send(sgi, CPU_MASK(cpu));
+    sgi_send(irq_chip(), sgi, CPU_MASK(cpu));
 }
 
 void smp_kick(unsigned cpu)
 {
+    const struct irqchip *chip = irq_chip();
+
     /*
      * To this CPU, too: the caller may be moved to another one before it gets to its own way out.
      */
-    if (irq_chip() != NULL)
-        sgi_send(SMP_SGI_KICK, CPU_MASK(cpu));
+    if (chip != NULL)
+        sgi_send(chip, SMP_SGI_KICK, CPU_MASK(cpu));
 }
 
 /* Serve all calls that ask this CPU. IRQs masked. */
@@ -101,7 +103,7 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
         for (cpumask_t left = targets; left != 0; left &= left - 1)
             __atomic_fetch_or(&per_cpu(call_from, (unsigned)__builtin_ctzll(left)), CPU_MASK(self),
                               __ATOMIC_ACQ_REL);
-        sgi_send(SMP_SGI_CALL, targets);
+        sgi_send(irq_chip(), SMP_SGI_CALL, targets);
     }
     if ((mask & CPU_MASK(self)) != 0)
         call_self(fn, arg);

@@ -235,6 +235,11 @@ void vgic_flush(struct vcpu *vcpu, uint32_t work);
  * False: only a flush can tell.
  */
 bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq, bool came_here);
+/**
+ * An SGI (pirq 0) of a GICv3, or the line of a PPI that is linked to pirq, which is active here, has risen: true when that is in
+ * the list register again. v->lock held, IRQs masked.
+ */
+bool vgic_lr_renew(struct vgic_vcpu *v, struct vgic_irq *irq, uint32_t pirq);
 bool vgic_deliverable(struct vcpu *vcpu);
 void vgic_maintenance(struct vcpu *vcpu);
 void vgic_vcpu_off(struct vcpu *vcpu);

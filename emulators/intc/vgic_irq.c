@@ -67,11 +67,12 @@ static inline enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
 
 static inline void notify(struct vgic_vcpu *v, enum notice notice)
 {
-    static const uint8_t work[] = {
-        [NOTICE_INTERRUPT] = VCPU_WORK_IRQ, [NOTICE_NEW] = VCPU_WORK_IRQ_NEW, [NOTICE_PLACED] = 0};
-
-    if (notice >= NOTICE_INTERRUPT)
-        vcpu_interrupt_work(v->vcpu, work[notice]);
+    if (notice == NOTICE_PLACED)
+        vcpu_interrupt_placed(v->vcpu);
+    else if (notice == NOTICE_NEW)
+        vcpu_interrupt_work(v->vcpu, VCPU_WORK_IRQ_NEW);
+    else if (notice == NOTICE_INTERRUPT)
+        vcpu_interrupt(v->vcpu);
     else if (notice == NOTICE_WORK)
         vcpu_add_work(v->vcpu, VCPU_WORK_IRQ);
 }
@@ -80,21 +81,43 @@ static inline void notify(struct vgic_vcpu *v, enum notice notice)
  * A private interrupt is its VCPU's: one bare lock with interrupts masked, which nothing preempts. The VCPU is told without it:
  * that takes locks of the scheduler. Inlined, so that the change is too.
  */
-static ALWAYS_INLINE void private_change(struct vgic_irq *irq, vgic_change_fn change,
-                                         uint32_t arg) NO_THREAD_SAFETY
+static inline irqflags_t private_lock(struct vgic_vcpu *v) ACQUIRES(v->lock) NO_THREAD_SAFETY
 {
-    struct vgic_vcpu *v = irq->target;
-    enum notice notice = NOTICE_NONE;
     irqflags_t flags = arch_irq_save();
 
     lockdep_acquire(&v->lock, 0);
     spin_take(&v->lock);
-    if (change(irq, arg))
-        notice = irq_settle(v, irq);
+    return flags;
+}
+
+static inline void private_unlock(struct vgic_vcpu *v, irqflags_t flags, enum notice notice)
+    RELEASES(v->lock) NO_THREAD_SAFETY
+{
     lockdep_release(&v->lock);
     spin_drop(&v->lock);
     notify(v, notice);
     arch_irq_restore(flags);
+}
+
+static ALWAYS_INLINE void private_change(struct vgic_irq *irq, vgic_change_fn change, uint32_t arg)
+{
+    struct vgic_vcpu *v = irq->target;
+    irqflags_t flags = private_lock(v);
+
+    private_unlock(v, flags, change(irq, arg) ? irq_settle(v, irq) : NOTICE_NONE);
+}
+
+/* The same for what mostly comes again and again: an SGI, or with pirq a linked line. */
+static ALWAYS_INLINE void private_rise(struct vgic_irq *irq, vgic_change_fn change, uint32_t arg,
+                                       uint32_t pirq)
+{
+    struct vgic_vcpu *v = irq->target;
+    irqflags_t flags = private_lock(v);
+    enum notice notice = NOTICE_PLACED;
+
+    if (unlikely(!vgic_lr_renew(v, irq, pirq)))
+        notice = change(irq, arg) ? irq_settle(v, irq) : NOTICE_NONE;
+    private_unlock(v, flags, notice);
 }
 
 static void shared_unlock(struct vgic *vgic, struct vgic_irq *irq, struct hold *hold,
@@ -350,7 +373,7 @@ int vgic_private_set(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq)
     if (pirq == 0)
         private_change(&v->bank.irqs[irq], vgic_change_line, level);
     else if (level)
-        private_change(&v->bank.irqs[irq], change_line_linked, pirq);
+        private_rise(&v->bank.irqs[irq], change_line_linked, pirq, pirq);
     else
         private_change(&v->bank.irqs[irq], change_line_unlinked, pirq);
     return 0;
@@ -358,7 +381,7 @@ int vgic_private_set(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq)
 
 void vgic_sgi_pend(struct vgic_vcpu *v, uint32_t intid)
 {
-    private_change(&v->bank.irqs[intid], vgic_change_pend, 1);
+    private_rise(&v->bank.irqs[intid], vgic_change_pend, 1, 0);
 }
 
 void vgic_kick_all(struct vgic *vgic)

@@ -266,6 +266,31 @@ static inline unsigned place_for(const struct vgic_vcpu *v, const struct vgic_ir
     return irq->lr;
 }
 
+/*
+ * The commonest case of all that follows, with the same outcome: the guest has ended it, and it comes as it came before.
+ */
+bool vgic_lr_renew(struct vgic_vcpu *v, struct vgic_irq *irq, uint32_t pirq)
+{
+    const struct vgic_bank *bank = irq->bank;
+    unsigned n = irq->intid % VGIC_BANK_SIZE;
+    uint32_t bit = 1U << n;
+    bool linked = pirq != 0, group1 = (vgic_load(&bank->group1) & bit) != 0;
+
+    if (irq->lr == VGIC_LR_NONE || (irq->latch | irq->active_forced | v->overflow) != 0 ||
+        irq->hw != linked || ((vgic_load(&bank->edge) & bit) == 0) != linked ||
+        (vgic_load(&bank->enabled) & bit) == 0 ||
+        (vgic_load(&v->vgic->ctlr) & (group1 ? VGIC_CTLR_GROUP1 : VGIC_CTLR_GROUP0)) == 0 ||
+        arch_vcpu_world_cpu(v->vcpu) != (int)cpu_id() ||
+        (arch_guest_irq_lr_empty() & (1U << irq->lr)) == 0)
+        return false;
+    irq->active = irq->again = false;
+    irq->lr_latch = !linked;
+    if (linked)
+        v->release &= ~bit;
+    arch_guest_irq_lr_pend(irq->lr, irq->intid, pirq, bank->priority[n], group1);
+    return true;
+}
+
 bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq, bool came_here)
 {
     uint32_t pirq = 0, virq = irq->intid;
@@ -409,8 +434,8 @@ static bool flush_news(struct vgic_vcpu *v)
     return irq == NULL || (irq->owner == v && v->release == 0 && vgic_lr_place(v, irq, false));
 }
 
-/* True: some of what is queued belongs elsewhere. v->lock held. */
-static bool flush_all(struct vgic_vcpu *v)
+/* True: some of what is queued belongs elsewhere. v->lock held. Its frame is not for the short way. */
+static NOINLINE bool flush_all(struct vgic_vcpu *v)
 {
     struct vgic_irq *picks[GUEST_IRQ_LR_MAX];
     unsigned n, maintain;
@@ -431,18 +456,21 @@ static bool flush_all(struct vgic_vcpu *v)
     return misplaced;
 }
 
-void vgic_flush(struct vcpu *vcpu, uint32_t work)
+/* With IRQs masked nothing preempts the holder of the bare lock. */
+void vgic_flush(struct vcpu *vcpu, uint32_t work) NO_THREAD_SAFETY
 {
     struct vgic_vcpu *v = vcpu->irq;
     bool misplaced = false;
 
     if (v == NULL)
         return;
-    spin_lock(&v->lock);
+    lockdep_acquire(&v->lock, 0);
+    spin_take(&v->lock);
     if ((work & VCPU_WORK_IRQ) != 0 || !flush_news(v))
         misplaced = flush_all(v);
-    spin_unlock(&v->lock);
-    if (misplaced)
+    lockdep_release(&v->lock);
+    spin_drop(&v->lock);
+    if (unlikely(misplaced))
         vgic_migrate(v);
 }
 

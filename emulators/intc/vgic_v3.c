@@ -252,7 +252,8 @@ static int vgic_v3_access(struct emu_device *dev, struct emu_access *access)
 #define SGI1R_LIST 0xffffU
 #define SGI1R_IRM BIT(40)
 #define ICC_DIR_INTID 0xffffffU
-#define SGI1R_INTID (BIT(24) * 0xf)
+/** Aff3, RS, Aff2, Aff1. */
+#define SGI1R_CLUSTER 0x00fff0ff00ff0000UL
 
 uint64_t vgic_v3_sgi_list(uint64_t affinity)
 {
@@ -279,26 +280,53 @@ static void sgi_to_others(struct vgic *vgic, struct vgic_vcpu *self, uint32_t in
     }
 }
 
-static void sgi_to_list(struct vgic *vgic, uint64_t value, uint32_t intid, bool any_group)
+/* The names of VCPUs are in order, so that one can be guessed from where it would be; its own name decides. */
+static inline struct vgic_vcpu *sgi_find(const struct vgic *vgic, uint64_t name)
 {
-    uint64_t cluster =
-        ((value >> 48) & 0xff) << 32 | ((value >> 32) & 0xff) << 16 | ((value >> 16) & 0xff) << 8;
-    uint64_t range = ((value >> 44) & 0xf) * 16;
+    uint32_t bit = (uint32_t)name & SGI1R_LIST;
+    unsigned subid = ((name >> 16) & 0xff) * 16;
+    struct vgic_vcpu *v;
 
+    if (bit == 0)
+        return NULL;
+    subid += (unsigned)__builtin_ctz(bit);
+    v = subid < vgic->guest->vcpu_count ? vgic_vcpu_of(vgic->guest->vcpus[subid]) : NULL;
+    return v != NULL && v->sgi_self == name ? v : NULL;
+}
+
+static NOINLINE void sgi_to_many(struct vgic_vcpu *self, uint64_t value, uint32_t intid,
+                                 bool any_group)
+{
+    if ((value & SGI1R_IRM) != 0) {
+        sgi_to_others(self->vgic, self, intid, any_group);
+        return;
+    }
     for (uint32_t list = (uint32_t)value & SGI1R_LIST; list != 0; list &= list - 1) {
-        uint64_t affinity = cluster | (range + (unsigned)__builtin_ctz(list));
-        struct vgic_vcpu *v = vgic_vcpu_by_affinity(vgic, affinity);
+        struct vgic_vcpu *v = sgi_find(self->vgic, (value & SGI1R_CLUSTER) | (list & -list));
 
         if (v != NULL)
             sgi_raise(v, intid, any_group);
     }
 }
 
+static int sgi_write(struct vgic_vcpu *self, uint64_t value, bool any_group)
+{
+    uint32_t intid = (uint32_t)(value >> 24) & 0xf, list = (uint32_t)value & SGI1R_LIST;
+    struct vgic_vcpu *v;
+
+    if (unlikely((value & SGI1R_IRM) != 0 || (list & (list - 1)) != 0)) {
+        sgi_to_many(self, value, intid, any_group);
+        return 0;
+    }
+    v = sgi_find(self->vgic, value & (SGI1R_CLUSTER | SGI1R_LIST));
+    if (v != NULL)
+        sgi_raise(v, intid, any_group);
+    return 0;
+}
+
 int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value)
 {
     struct vgic_vcpu *self = vcpu->irq;
-    uint32_t intid = (uint32_t)(*value >> 24) & 0xf;
-    bool any_group = reg == GUEST_SYSREG_ICC_SGI1R;
 
     if (self == NULL || !is_write)
         return -ENOENT;
@@ -306,13 +334,7 @@ int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *val
     case GUEST_SYSREG_ICC_SGI1R:
     case GUEST_SYSREG_ICC_SGI0R:
     case GUEST_SYSREG_ICC_ASGI1R:
-        if ((*value & ~SGI1R_INTID) == self->sgi_self)
-            sgi_raise(self, intid, any_group);
-        else if ((*value & SGI1R_IRM) != 0)
-            sgi_to_others(self->vgic, self, intid, any_group);
-        else
-            sgi_to_list(self->vgic, *value, intid, any_group);
-        return 0;
+        return sgi_write(self, *value, reg == GUEST_SYSREG_ICC_SGI1R);
     case GUEST_SYSREG_ICC_DIR:
         vgic_deactivate(self, (uint32_t)*value & ICC_DIR_INTID);
         return 0;

@@ -180,8 +180,8 @@ static int dcc_status(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *
         SYSREG_KEY(2, 0, 0, n, 7), breakpoint                                                      \
     }
 
-/* Ascending by key: looked up by halving. */
-static const struct sysreg_trap traps[] = {
+/* Debug registers, which no guest in its daily work needs, ascending by key: looked up by halving. */
+static const struct sysreg_trap debug_traps[] = {
     {SYSREG_KEY(2, 0, 0, 0, 2), raz_wi}, /* OSDTRRX_EL1 */
     BREAKPOINT(0),
     BREAKPOINT(1),
@@ -214,36 +214,40 @@ static const struct sysreg_trap traps[] = {
     {SYSREG_KEY(2, 3, 0, 1, 0), dcc_status},
     {SYSREG_KEY(2, 3, 0, 4, 0), raz_wi}, /* DBGDTR_EL0 */
     {SYSREG_KEY(2, 3, 0, 5, 0), raz_wi}, /* DBGDTRRX_EL0, DBGDTRTX_EL0 */
-    {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
-    {SYSREG_KEY(3, 0, 12, 11, 1), dir},
+};
+
+/* The others, few, in order of their use. */
+static const struct sysreg_trap traps[] = {
     {SYSREG_KEY(3, 0, 12, 11, 5), sgi1r},
-    {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},
-    {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
-    {SYSREG_KEY(3, 1, 0, 0, 7), auxiliary_id},
+    {SYSREG_KEY(3, 0, 12, 11, 1), dir},
     {SYSREG_KEY(3, 3, 14, 0, 1), counter}, /* CNTPCT_EL0 */
-    {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval},
-    {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},
     {SYSREG_KEY(3, 3, 14, 2, 2), ptimer_cval},
+    {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},
+    {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval},
+    {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
+    {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},
+    {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
+    {SYSREG_KEY(3, 1, 0, 0, 7), auxiliary_id},
 };
 
 static int check_order(void)
 {
-    for (unsigned i = 1; i < ARRAY_SIZE(traps); i++)
-        ASSERT(traps[i - 1].key < traps[i].key);
+    for (unsigned i = 1; i < ARRAY_SIZE(debug_traps); i++)
+        ASSERT(debug_traps[i - 1].key < debug_traps[i].key);
     return 0;
 }
 INITCALL(INITCALL_CORE, check_order);
 
-static const struct sysreg_trap *find(unsigned key)
+static const struct sysreg_trap *find_debug(unsigned key)
 {
-    unsigned low = 0, high = ARRAY_SIZE(traps);
+    unsigned low = 0, high = ARRAY_SIZE(debug_traps);
 
     while (low < high) {
         unsigned mid = (low + high) / 2;
 
-        if (traps[mid].key == key)
-            return &traps[mid];
-        if (traps[mid].key < key)
+        if (debug_traps[mid].key == key)
+            return &debug_traps[mid];
+        if (debug_traps[mid].key < key)
             low = mid + 1;
         else
             high = mid;
@@ -253,8 +257,12 @@ static const struct sysreg_trap *find(unsigned key)
 
 int trap_sysreg_access(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
 {
-    const struct sysreg_trap *trap = find(key);
+    const struct sysreg_trap *trap;
 
+    for (trap = traps; trap < traps + ARRAY_SIZE(traps); trap++)
+        if (trap->key == key)
+            return trap->access(vcpu, key, is_write, value);
+    trap = find_debug(key);
     return trap ? trap->access(vcpu, key, is_write, value) : -ENOENT;
 }
 

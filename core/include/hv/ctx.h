@@ -27,10 +27,13 @@ DECLARE_PER_CPU(struct ctx_state, ctx_state);
 
 /** Where the caller is. Any context; it holds as long as the caller is not left. */
 enum ctx ctx_current(void);
-/** The beginning of hv_irq(). IRQs masked. */
-static inline void ctx_enter_irq(void)
+/** The beginning of hv_irq(). IRQs masked. Its end takes one off irq_depth of what is returned. */
+static inline struct ctx_state *ctx_enter_irq(void)
 {
-    this_cpu(ctx_state).irq_depth++;
+    struct ctx_state *state = &this_cpu(ctx_state);
+
+    state->irq_depth++;
+    return state;
 }
 /** Its end. IRQs masked. */
 static inline void ctx_leave_irq(void)

@@ -97,8 +97,8 @@ struct vcpu {
     uint32_t exit_work;    /**< enum vcpu_work; atomic or/and */
     uint64_t exit_start;   /**< counter at the vector, moved on by waits */
     struct exit_stat exit_stats[EXIT_CAUSES];
-    uint32_t id;           /**< unique while it exists */
-    uint32_t subid;        /**< number in its guest */
+    uint32_t id;    /**< unique while it exists */
+    uint32_t subid; /**< number in its guest */
     char name[VCPU_NAME_MAX];
     bool is_normal;
     bool is_idle;
@@ -265,12 +265,20 @@ extern bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 
 /** Add work to the VCPU and make its CPU notice (kick when it runs elsewhere). Any context. */
 void vcpu_add_work(struct vcpu *vcpu, uint32_t work);
-/**
- * Virtual interrupt became deliverable: adds the work (0: it is in a list register already) and ends a WFI pause. Any
- * context.
- */
+/** Virtual interrupt became deliverable: adds the work and ends a WFI pause. Any context. */
 void vcpu_interrupt_work(struct vcpu *vcpu, uint32_t work);
 static inline void vcpu_interrupt(struct vcpu *vcpu)
 {
     vcpu_interrupt_work(vcpu, VCPU_WORK_IRQ);
+}
+/** End a WFI pause. True when it was paused for that. Any context. */
+bool vcpu_end_wait(struct vcpu *vcpu);
+/**
+ * Virtual interrupt is in a list register of the loaded world already. Who waits says so first and looks for interrupts then,
+ * with the lock of the interrupt controller that the caller has held: one of both sees the other. Any context.
+ */
+static inline void vcpu_interrupt_placed(struct vcpu *vcpu)
+{
+    if (unlikely(__atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED))
+        vcpu_end_wait(vcpu);
 }
