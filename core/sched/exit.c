@@ -49,7 +49,9 @@ int hv_vcpu_wait(struct vcpu *vcpu)
     int result = 0;
 
     sched_block_prepare(VCPU_REASON_WFI, true);
+    /* Work that came before it was seen to wait is done first: it may be for another VCPU that something waits here. */
     if (arch_vcpu_interrupt_pending(vcpu) ||
+        (__atomic_load_n(&vcpu->exit_work, __ATOMIC_SEQ_CST) & WORK_IRQS) != 0 ||
         (vcpu_irq_deliverable_hook != NULL && vcpu_irq_deliverable_hook(vcpu)))
         sched_block_cancel();
     else

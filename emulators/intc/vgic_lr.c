@@ -274,19 +274,22 @@ bool vgic_lr_renew(struct vgic_vcpu *v, struct vgic_irq *irq, uint32_t pirq)
     const struct vgic_bank *bank = irq->bank;
     unsigned n = irq->intid % VGIC_BANK_SIZE;
     uint32_t bit = 1U << n;
-    bool linked = pirq != 0, group1 = (vgic_load(&bank->group1) & bit) != 0;
+    bool linked = pirq != 0, group1;
 
-    if (irq->lr == VGIC_LR_NONE || (irq->latch | irq->active_forced | v->overflow) != 0 ||
-        irq->hw != linked || ((vgic_load(&bank->edge) & bit) == 0) != linked ||
-        (vgic_load(&bank->enabled) & bit) == 0 ||
+    if (irq->lr == VGIC_LR_NONE || arch_vcpu_world_cpu(v->vcpu) != (int)cpu_id())
+        return false;
+    group1 = (vgic_load(&bank->group1) & bit) != 0;
+    if ((irq->latch | irq->active_forced | v->overflow) != 0 || irq->hw != linked ||
+        ((vgic_load(&bank->edge) & bit) == 0) != linked || (vgic_load(&bank->enabled) & bit) == 0 ||
         (vgic_load(&v->vgic->ctlr) & (group1 ? VGIC_CTLR_GROUP1 : VGIC_CTLR_GROUP0)) == 0 ||
-        arch_vcpu_world_cpu(v->vcpu) != (int)cpu_id() ||
         (arch_guest_irq_lr_empty() & (1U << irq->lr)) == 0)
         return false;
     irq->active = irq->again = false;
     irq->lr_latch = !linked;
-    if (linked)
+    if (linked) {
+        irq->line = true;
         v->release &= ~bit;
+    }
     arch_guest_irq_lr_pend(irq->lr, irq->intid, pirq, bank->priority[n], group1);
     return true;
 }
