@@ -41,7 +41,7 @@ BUDGETS = {
     "timer_busy": ("instructions", 370),
     "timer_wfi": ("instructions", 800),
     "vcpu_switch_min": ("instructions", 901),
-    "vcpu_switch_mean": ("instructions", 901),
+    "vcpu_switch_mean": ("instructions", 930),
     "thread_switch": ("instructions", 251),
     "thread_wake": ("instructions", 401),
     "timer_start_1000": ("instructions", 151),
