@@ -50,9 +50,9 @@ void arch_guest_irq_lr_clear(unsigned index);
 uint32_t arch_guest_irq_lr_empty(void);
 /** Bit i set: list register i of a finished interrupt asked for a maintenance interrupt (EISR). */
 uint32_t arch_guest_irq_lr_ended(void);
-/** When to ask for a maintenance interrupt, beside what list registers ask for themselves. */
 #define GUEST_IRQ_WHEN_FEW 1        /**< at most one list register is left in use (UIE) */
 #define GUEST_IRQ_WHEN_NO_PENDING 2 /**< none is left that is pending (NPIE) */
+/** When to ask for a maintenance interrupt (GUEST_IRQ_WHEN_*), beside what list registers ask for themselves. */
 void arch_guest_irq_maintain(unsigned when);
 /** Has the guest chosen to end interrupts in two steps (EOImode 1)? */
 bool arch_guest_irq_splits(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One access of a guest to an emulated device, on its way from the trap to the device and back. Room: emu.
+// One access of a guest to an emulated device, on its way from the trap to the device and back. Room: guest.
 #pragma once
 
 #include <arch/addr.h>

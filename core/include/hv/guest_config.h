@@ -41,10 +41,10 @@ struct guest_region_config {
     enum guest_region_kind kind;
     bool read_only;
     struct dt_node *node;
-    const char *file;         /**< MEMORY: bundle file to load at its start, or NULL */
-    unsigned device;          /**< VIRTUAL, HOST: index into devices */
-    uint64_t direct;          /**< HOST: bytes from its start that are mapped; the device emulates the rest */
-    unsigned frame;           /**< index in the node's reg */
+    const char *file; /**< MEMORY: bundle file to load at its start, or NULL */
+    unsigned device;  /**< VIRTUAL, HOST: index into devices */
+    uint64_t direct; /**< HOST: bytes from its start that are mapped; the device emulates the rest */
+    unsigned frame;  /**< index in the node's reg */
     const char *shared;       /**< MEMORY: name under which guests share it, or NULL */
     struct dt_node *alias_of; /**< ALIAS: node of the target, whose first region is meant */
     bool fixed;               /**< MEMORY: host is given */

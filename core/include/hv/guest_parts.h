@@ -25,6 +25,7 @@ static inline struct guest_vcpu *guest_vcpu_of(const struct vcpu *vcpu)
     return vcpu->emu;
 }
 
+/** Is a guest-physical address in it? Any context. */
 static inline bool guest_region_contains(const struct guest_region *region, uint64_t addr)
 {
     return addr - region->start.v < region->size;

@@ -28,9 +28,9 @@ struct arch_vcpu {
 
     uint64_t regs[HOST_REG_COUNT];
     struct guest_irq_lr lr[GUEST_IRQ_LR_MAX]; /**< saved list registers */
-    bool interrupt_pending; /**< what arch_vcpu_interrupt_pending() answers */
-    int world_cpu;          /**< 1 + CPU that holds its world, 0 = none */
-    unsigned undef_count;   /**< exceptions injected, for tests */
+    bool interrupt_pending;                   /**< what arch_vcpu_interrupt_pending() answers */
+    int world_cpu;                            /**< 1 + CPU that holds its world, 0 = none */
+    unsigned undef_count;                     /**< exceptions injected, for tests */
     unsigned abort_count;
     uint64_t abort_address;
 };
