@@ -438,7 +438,7 @@ static bool flush_news(struct vgic_vcpu *v)
 }
 
 /* True: some of what is queued belongs elsewhere. v->lock held. Its frame is not for the short way. */
-static NOINLINE bool flush_all(struct vgic_vcpu *v)
+static NOINLINE bool flush_all(struct vgic_vcpu *v) REQUIRES(&v->lock)
 {
     struct vgic_irq *picks[GUEST_IRQ_LR_MAX];
     unsigned n, maintain;

@@ -218,15 +218,11 @@ static const struct sysreg_trap debug_traps[] = {
 
 /* The others, few, in order of their use. */
 static const struct sysreg_trap traps[] = {
-    {SYSREG_KEY(3, 0, 12, 11, 5), sgi1r},
-    {SYSREG_KEY(3, 0, 12, 11, 1), dir},
+    {SYSREG_KEY(3, 0, 12, 11, 5), sgi1r},      {SYSREG_KEY(3, 0, 12, 11, 1), dir},
     {SYSREG_KEY(3, 3, 14, 0, 1), counter}, /* CNTPCT_EL0 */
-    {SYSREG_KEY(3, 3, 14, 2, 2), ptimer_cval},
-    {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},
-    {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval},
-    {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
-    {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},
-    {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
+    {SYSREG_KEY(3, 3, 14, 2, 2), ptimer_cval}, {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},
+    {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval}, {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
+    {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},     {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
     {SYSREG_KEY(3, 1, 0, 0, 7), auxiliary_id},
 };
 
