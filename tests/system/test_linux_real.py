@@ -16,8 +16,8 @@ STRESSORS = {"cpu": 30, "vm": 100, "timer": 2000, "timerfd": 500, "switch": 3000
              "sigfpe": 500, "futex": 3000, "membarrier": 50, "clock": 100, "nanosleep": 30, "brk": 2000, "mmap": 10,
              "fork": 100, "pipe": 3000, "icache": 50, "atomic": 50}
 SHORT = ("cpu", "timer", "switch", "fault", "sigsegv", "futex")
-# Of the selftests, those that an emulated CPU without the feature leaves out.
-MAY_SKIP = {"syscall-abi", "abi_ptrace"}
+# What arm64 does not have.
+MAY_SKIP = {"vdso_test_getcpu"}
 SELFTEST = r"SELFTEST (\S+): (passed|skipped|failed[^\r\n]*)\r"
 LONG = pytest.mark.long
 
