@@ -114,8 +114,9 @@ def run_guests(output, name, texts, programs, until, **settings):
         one.start()
         one.prompt()
         one.cmd_until("vserial list", f"{until}/uart0", every=0.1)
-        # Attached, so that nothing is typed and no command runs while it measures.
+        # It waits for a key, so that nothing else is typed and no command runs while it measures.
         with guests.attached(one, until):
+            one.send("g")
             one.expect(r"SUMMARY [^\n]*\n", 120)
         text = one.cmd(f"vserial dump {until}/uart0")
     return {name: int(value) for name, value in re.findall(r"^BENCH (\w+) (\d+)", text, re.M)}
@@ -123,7 +124,7 @@ def run_guests(output, name, texts, programs, until, **settings):
 
 def measure_guest(output):
     """Run the bench payload as the only guest; return what it measured."""
-    tree = guests.payload("bench", props="bulkhead,autostart;")
+    tree = guests.payload("bench", bootargs="wait", props="bulkhead,autostart;")
     return run_guests(output, "exits", {"bench": tree}, ["bench"], "bench")
 
 
@@ -132,7 +133,7 @@ def measure_pair(output, name, cpus, bootargs=""):
     nodes = " ".join(f"vcpu@{n} {{ reg = <{n}>; bulkhead,affinity = <{n % cpus}>; }};" for n in (0, 1))
     tree = guests.dts("bench", 'bulkhead,kernel = "bench.bin"; bulkhead,format = "raw"; bulkhead,autostart;',
                       f"vcpus {{ #address-cells = <1>; #size-cells = <0>; {nodes} }};",
-                      bootargs=f"host=bulkhead {bootargs}".strip())
+                      bootargs=f"host=bulkhead wait {bootargs}".strip())
     return run_guests(output, name, {"bench": tree}, ["bench"], "bench", smp=cpus)
 
 
@@ -142,7 +143,7 @@ def switching_guest(name, slot):
                       'bulkhead,autostart; bulkhead,counter = "host";',
                       "vcpus { bulkhead,count = <1>; bulkhead,time-slice-us = <200>; };",
                       aspace=guests.MEMORY.format(size=16 << 20) + guests.UART + SHARED_PAGE,
-                      bootargs=f"host=bulkhead slot={slot}")
+                      bootargs=f"host=bulkhead slot={slot}{'' if slot else ' wait'}")
 
 
 def measure_switch(output):
@@ -155,7 +156,7 @@ def measure_demand(output):
     """Run the guest whose memory comes page by page; return what a page takes."""
     memory = guests.MEMORY.format(size=64 << 20).replace("reg", "bulkhead,demand;\n\treg")
     tree = guests.dts("demand", 'bulkhead,kernel = "demand.bin"; bulkhead,format = "raw"; bulkhead,autostart;',
-                      aspace=memory + guests.UART, bootargs="host=bulkhead")
+                      aspace=memory + guests.UART, bootargs="host=bulkhead wait")
     return run_guests(output, "demand", {"demand": tree}, ["demand"], "demand")
 
 

@@ -3,6 +3,7 @@
 #include <payload/arch.h>
 #include <payload/boot.h>
 #include <payload/console.h>
+#include <payload/figures.h>
 #include <payload/gic.h>
 #include <payload/main.h>
 #include <payload/smp.h>
@@ -44,7 +45,7 @@ static void measure(const char *name, loop fn, uintptr_t addr)
     fn(64, addr);
     start = timer_now();
     fn(ROUNDS, addr);
-    print("BENCH %s %lu\n", name, instructions(timer_now() - start, ROUNDS));
+    figures_add(name, instructions(timer_now() - start, ROUNDS));
 }
 
 static void measure_exits(void)
@@ -100,8 +101,8 @@ static void measure_sgi(void)
         total += stamps[0].entry - start;
         eoi += stamps[0].after_eoi - stamps[0].before_eoi;
     }
-    print("BENCH sgi_self %lu\n", instructions(total, irq_rounds));
-    print("BENCH eoi %lu\n", instructions(eoi, irq_rounds));
+    figures_add("sgi_self", instructions(total, irq_rounds));
+    figures_add("eoi", instructions(eoi, irq_rounds));
 }
 
 static void measure_timer(const char *name, bool asleep)
@@ -123,7 +124,7 @@ static void measure_timer(const char *name, bool asleep)
         wait_irq(0, count);
         total += stamps[0].entry - due;
     }
-    print("BENCH %s %lu\n", name, instructions(total, irq_rounds));
+    figures_add(name, instructions(total, irq_rounds));
 }
 
 /* The other VCPU: its handler is all that is wanted of it. */
@@ -166,7 +167,7 @@ static void measure_pair(const char *name, void (*other)(void), unsigned handler
         wait_irq(handler, count);
         total += stamps[handler].entry - start;
     }
-    print("BENCH %s %lu\n", name, instructions(total, irq_rounds));
+    figures_add(name, instructions(total, irq_rounds));
 }
 
 static void measure_interrupts(void)
@@ -189,6 +190,7 @@ void payload_main(void)
     irq_rounds = boot_number("rounds", IRQ_ROUNDS);
     gic_init();
     gic_cpu_init();
+    figures_begin();
     if (boot_info.cpu_count > 1) {
         open_irqs();
         if (boot_flag("asleep"))
@@ -196,10 +198,11 @@ void payload_main(void)
         else
             measure_pair("sgi_and_back", answerer, 0);
         irq_disable();
-        return;
+    } else {
+        if (boot_selects("case", "exits"))
+            measure_exits();
+        if (gic_version == 3)
+            measure_interrupts();
     }
-    if (boot_selects("case", "exits"))
-        measure_exits();
-    if (gic_version == 3)
-        measure_interrupts();
+    figures_print();
 }

@@ -3,6 +3,7 @@
 #include <payload/arch.h>
 #include <payload/boot.h>
 #include <payload/console.h>
+#include <payload/figures.h>
 #include <payload/gic.h>
 #include <payload/main.h>
 #include <payload/report.h>
@@ -50,7 +51,7 @@ static void measure(void)
     for (unsigned page = 0; page < PAGES; page++)
         *(volatile uint64_t *)(base + page * PAGE) = PATTERN * page;
     ticks = timer_now() - start;
-    print("BENCH demand_fault %lu\n", ticks * (1000000000 / timer_hz()) / PAGES);
+    figures_add("demand_fault", ticks * (1000000000 / timer_hz()) / PAGES);
     for (unsigned page = 0; page < PAGES; page++)
         wrong += *(volatile uint64_t *)(base + page * PAGE) != PATTERN * page;
     report("demand.write", wrong == 0, "%u pages", wrong);
@@ -122,7 +123,9 @@ void payload_main(void)
 {
     fresh = boot_info.ram_base + FRESH_OFFSET;
     gic_init();
+    figures_begin();
     measure();
+    figures_print();
     touch_otherwise();
     touch_by_fetch();
     race_pages();

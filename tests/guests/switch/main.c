@@ -3,6 +3,7 @@
 #include <payload/arch.h>
 #include <payload/boot.h>
 #include <payload/console.h>
+#include <payload/figures.h>
 #include <payload/main.h>
 #include <payload/report.h>
 #include <payload/timer.h>
@@ -43,9 +44,9 @@ static void tell(const struct figures *figures)
 {
     uint64_t ns = 1000000000 / timer_hz();
 
-    print("BENCH vcpu_switch_min %lu\n", figures->min * ns);
-    print("BENCH vcpu_switch_mean %lu\n", figures->total * ns / figures->count);
-    print("BENCH vcpu_switch_max %lu\n", figures->max * ns);
+    figures_add("vcpu_switch_min", figures->min * ns);
+    figures_add("vcpu_switch_mean", figures->total * ns / figures->count);
+    figures_add("vcpu_switch_max", figures->max * ns);
 }
 
 void payload_main(void)
@@ -56,6 +57,7 @@ void payload_main(void)
     struct figures figures = {.min = UINT64_MAX};
     uint64_t sample[3];
 
+    figures_begin();
     mine->stamp = 1;
     while (!other->stamp)
         relax();
@@ -69,4 +71,5 @@ void payload_main(void)
     }
     report("switch.samples", figures.min > 0, "stamps of both at once");
     tell(&figures);
+    figures_print();
 }
