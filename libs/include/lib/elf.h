@@ -38,4 +38,16 @@ int elf_check(const void *blob, size_t size, struct elf_info *info) MUST_CHECK;
 int elf_segment(const void *blob, size_t size, unsigned index,
                 struct elf_segment *segment) MUST_CHECK;
 
+struct elf_symbol {
+    const char *name; // in the blob, length bytes, not terminated
+    size_t length;
+    uint64_t offset; // of the address from the symbol's
+};
+
+// The function or label (or object, for code that was put there) that a virtual address of the
+// program belongs to. 0; -ENOENT: none, or the blob has no symbols; or what elf_check() would say.
+// Anything in the blob may be damaged: what makes no sense is passed over.
+int elf_symbol(const void *blob, size_t size, uint64_t address,
+               struct elf_symbol *symbol) MUST_CHECK;
+
 #endif

@@ -182,12 +182,187 @@ static void test_random_damage(void **state UNUSED)
     }
 }
 
+// Symbols: section headers, symbols and their names behind the segments of build().
+
+#define SYM_TABLE 0x300
+#define SYM_COUNT 8
+#define SYM_NAMES (SYM_TABLE + SYM_COUNT * 24)
+#define SYM_NAMES_SIZE 64
+#define SECTIONS (SYM_NAMES + SYM_NAMES_SIZE)
+#define SYM_BLOB_SIZE (SECTIONS + 3 * 64)
+#define VIRTUAL 0xffff000040080000
+
+static uint8_t symbolic[SYM_BLOB_SIZE];
+static unsigned symbol_count;
+static uint32_t name_end;
+
+static void put_symbol(const char *name, uint8_t info, uint16_t section, uint64_t value,
+                       uint64_t bytes)
+{
+    uint8_t *entry = symbolic + SYM_TABLE + 24 * symbol_count++;
+
+    le32_store(entry, name_end);
+    entry[4] = info;
+    le16_store(entry + 6, section);
+    le64_store(entry + 8, value);
+    le64_store(entry + 16, bytes);
+    memcpy(symbolic + SYM_NAMES + name_end, name, strlen(name) + 1);
+    name_end += (uint32_t)strlen(name) + 1;
+}
+
+static void put_section(unsigned n, uint32_t type, uint64_t offset, uint64_t bytes, uint64_t entry)
+{
+    uint8_t *section = symbolic + SECTIONS + n * 64;
+
+    le32_store(section + 4, type);
+    le64_store(section + 24, offset);
+    le64_store(section + 32, bytes);
+    le32_store(section + 40, 2);
+    le64_store(section + 56, entry);
+}
+
+static void build_symbols(void)
+{
+    build();
+    memset(symbolic, 0, sizeof(symbolic));
+    memcpy(symbolic, blob, sizeof(blob));
+    le64_store(symbolic + 40, SECTIONS);
+    le16_store(symbolic + 58, 64);
+    le16_store(symbolic + 60, 3);
+    symbol_count = 0;
+    name_end = 1;
+    put_symbol("", 0, 0, 0, 0);
+    put_symbol("far", 2, 1, VIRTUAL + 0x80, 0x10);
+    put_symbol("label", 0, 1, VIRTUAL + 0x20, 0);
+    put_symbol("$x", 0, 1, VIRTUAL + 0x28, 0);
+    put_symbol("start", 0x12, 1, VIRTUAL, 0x20);
+    put_symbol("file.c", 4, 0xfff1, VIRTUAL + 0x24, 0);
+    put_symbol("extern", 2, 0, VIRTUAL + 0x22, 0);
+    put_symbol("below", 2, 1, VIRTUAL - 0x100, 0);
+    put_section(1, 2, SYM_TABLE, SYM_COUNT * 24, 24);
+    put_section(2, 3, SYM_NAMES, SYM_NAMES_SIZE, 0);
+}
+
+static void assert_symbol(uint64_t address, const char *name, uint64_t offset)
+{
+    struct elf_symbol symbol;
+    int err = elf_symbol(symbolic, sizeof(symbolic), address, &symbol);
+
+    if (name == NULL) {
+        assert_int_equal(err, -ENOENT);
+        return;
+    }
+    assert_int_equal(err, 0);
+    assert_int_equal(symbol.length, strlen(name));
+    assert_memory_equal(symbol.name, name, strlen(name));
+    assert_true(symbol.offset == offset);
+}
+
+static void test_symbols(void **state UNUSED)
+{
+    build_symbols();
+    assert_symbol(VIRTUAL, "start", 0);
+    assert_symbol(VIRTUAL + 0x1c, "start", 0x1c);
+    assert_symbol(VIRTUAL + 0x20, "label", 0);
+    assert_symbol(VIRTUAL + 0x7c, "label", 0x5c);
+    assert_symbol(VIRTUAL + 0x8c, "far", 0xc);
+    assert_symbol(VIRTUAL + 0x90, "label", 0x70);
+    assert_symbol(VIRTUAL + 0x100, NULL, 0);
+    assert_symbol(VIRTUAL - 4, NULL, 0);
+    assert_symbol(0x40080000, NULL, 0);
+    assert_symbol(0, NULL, 0);
+    assert_symbol(UINT64_MAX, NULL, 0);
+}
+
+static void test_symbols_damaged(void **state UNUSED)
+{
+    static const struct {
+        size_t offset;
+        uint64_t value;
+    } changes[] = {
+        {40, 0},                               // no sections
+        {40, SYM_BLOB_SIZE - 3 * 64 + 1},      // cut off
+        {40, UINT64_MAX},                      //
+        {40, UINT64_MAX - 3 * 64 + 1},         // wraps
+        {SECTIONS + 64 + 24, SYM_BLOB_SIZE},   // symbols outside
+        {SECTIONS + 64 + 24, UINT64_MAX},      //
+        {SECTIONS + 64 + 32, UINT64_MAX},      //
+        {SECTIONS + 64 + 32, 23},              // less than one
+        {SECTIONS + 64 + 40, 3},               // no such section of names
+        {SECTIONS + 64 + 40, UINT32_MAX},      //
+        {SECTIONS + 64 + 40, 1},               // not names
+        {SECTIONS + 64 + 56, 0},               // size of a symbol
+        {SECTIONS + 128 + 24, UINT64_MAX - 7}, // names outside
+        {SECTIONS + 128 + 32, SYM_BLOB_SIZE},  //
+        {SECTIONS + 128 + 32, 0},              // no names
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        build_symbols();
+        le64_store(symbolic + changes[i].offset, changes[i].value);
+        assert_symbol(VIRTUAL, NULL, 0);
+    }
+    build_symbols();
+    le32_store(symbolic + SYM_TABLE + 4 * 24, SYM_NAMES_SIZE);
+    assert_symbol(VIRTUAL, NULL, 0);
+    build_symbols(); // a name without an end
+    le32_store(symbolic + SYM_TABLE + 4 * 24, SYM_NAMES_SIZE - 1);
+    symbolic[SECTIONS - 1] = 'x';
+    assert_symbol(VIRTUAL, NULL, 0);
+}
+
+static void test_symbols_truncated(void **state UNUSED)
+{
+    build_symbols();
+    for (size_t size = 0; size < SYM_BLOB_SIZE; size++) {
+        uint8_t *part = malloc(size);
+        struct elf_symbol symbol;
+
+        memcpy(part, symbolic, size);
+        assert_int_equal(elf_symbol(part, size, VIRTUAL, &symbol), size < 64      ? -ENOEXEC
+                                                                   : size < 0x300 ? -EBADMSG
+                                                                                  : -ENOENT);
+        free(part);
+    }
+}
+
+static void test_symbols_random(void **state UNUSED)
+{
+    srand(17);
+    for (int step = 0; step < 50000; step++) {
+        struct elf_symbol symbol;
+        uint8_t *copy = malloc(SYM_BLOB_SIZE);
+
+        build_symbols();
+        for (int n = 1 + rand() % 4; n > 0; n--) {
+            symbolic[rand() % 2 ? 40 + rand() % 24 : 0x300 + rand() % (SYM_BLOB_SIZE - 0x300)] =
+                (uint8_t)(rand() % 3 ? rand() : 0xff);
+        }
+        memcpy(copy, symbolic, SYM_BLOB_SIZE);
+        if (elf_symbol(copy, SYM_BLOB_SIZE, VIRTUAL + rand() % 0x100, &symbol) == 0) {
+            const uint8_t *name = (const uint8_t *)symbol.name;
+
+            assert_true(name >= copy && symbol.length > 0);
+            assert_true(symbol.length < (size_t)(copy + SYM_BLOB_SIZE - name));
+            assert_true(symbol.offset < 0x100);
+        }
+        free(copy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_not_for_us),
-        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_no_segments),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_not_for_us),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_no_segments),
+        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_random_damage),
+        cmocka_unit_test(test_symbols),
+        cmocka_unit_test(test_symbols_damaged),
+        cmocka_unit_test(test_symbols_truncated),
+        cmocka_unit_test(test_symbols_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
