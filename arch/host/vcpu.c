@@ -3,6 +3,7 @@
 // function of the test.
 
 #include <arch/irqflags.h>
+#include <arch/time.h>
 #include <arch/vcpu.h>
 #include <hv/sched.h>
 #include <hv/upcall.h>
@@ -414,9 +415,30 @@ bool arch_vcpu_interrupt_pending(struct vcpu *vcpu)
     return vcpu->arch.interrupt_pending;
 }
 
+/* Faults of the simulated guest */
+
+enum { HOST_FAULT_UNDEF, HOST_FAULT_ABORT };
+
+static void fault_record(struct vcpu *vcpu, uint64_t syndrome)
+{
+    vcpu->fault = (struct vcpu_fault){
+        .count = vcpu->fault.count + 1,
+        .syndrome = syndrome,
+        .pc = vcpu->arch.regs[HOST_REG_PC],
+        .when = arch_time_counter(),
+    };
+}
+
+void arch_fault_text(uint64_t syndrome, char *buf, size_t size)
+{
+    snprintf(buf, size, "%s",
+             syndrome == HOST_FAULT_UNDEF ? "undefined instruction" : "external abort");
+}
+
 void arch_vcpu_inject_undef(struct vcpu *vcpu)
 {
     vcpu->arch.undef_count++;
+    fault_record(vcpu, HOST_FAULT_UNDEF);
 }
 
 void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far)
@@ -424,6 +446,9 @@ void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far)
     (void)instruction;
     vcpu->arch.abort_count++;
     vcpu->arch.abort_address = far;
+    fault_record(vcpu, HOST_FAULT_ABORT);
+    vcpu->fault.va = vcpu->fault.ipa = far;
+    vcpu->fault.has_address = vcpu->fault.has_ipa = true;
 }
 
 void host_vcpu_reset(void)

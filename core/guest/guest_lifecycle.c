@@ -123,6 +123,7 @@ int guest_reset_entered(struct guest *guest, bool kick, struct report *report)
     end_pause(guest);
     for (unsigned i = 0; i < guest->vcpu_count; i++) {
         arch_vcpu_drop(guest->vcpus[i]);
+        guest->vcpus[i]->fault = (struct vcpu_fault){0};
     }
     guest_devices_reset(guest);
     arch_vcpu_time_reset(guest);

@@ -78,6 +78,8 @@ static void inject(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr, u
     uint64_t iss = instruction ? 0 : esr & (ISS_WNR | ISS_CM);
 
     trap_inject_abort(frame, instruction, iss | fault_status(vcpu, esr, far, ipa), far);
+    vcpu->fault.ipa = ipa;
+    vcpu->fault.has_ipa = true;
 }
 
 static uint64_t sign_extend(uint64_t value, unsigned bytes)

@@ -4,7 +4,9 @@
 #include <arm64/sysreg.h>
 #include <arm64/trap.h>
 
+#include <arch/time.h>
 #include <arch/vcpu.h>
+#include <hv/vcpu.h>
 
 #define VECTOR_SP0 0x000
 #define VECTOR_SPX 0x200
@@ -46,8 +48,25 @@ static uint64_t entry_pstate(uint64_t spsr)
     return pstate;
 }
 
+void trap_fault_record(struct arm64_frame *frame, uint64_t esr)
+{
+    struct vcpu_fault *fault = &frame->vcpu->fault;
+
+    *fault = (struct vcpu_fault){
+        .count = fault->count + 1,
+        .syndrome = esr,
+        .pc = frame->elr,
+        .when = arch_time_counter(),
+    };
+}
+
 void trap_inject(struct arm64_frame *frame, uint64_t esr, uint64_t far, bool set_far)
 {
+    struct vcpu_fault *fault = &frame->vcpu->fault;
+
+    trap_fault_record(frame, esr);
+    fault->va = far;
+    fault->has_address = set_far;
     /* A handler that slept may be on another CPU by now, or another guest's registers be loaded here. */
     arch_vcpu_world_load(frame->vcpu);
     sysreg_write(elr_el1, frame->elr);

@@ -87,6 +87,8 @@ const struct trap_class trap_classes[EC_COUNT] = {
 
 void trap_guest_serror(struct vcpu *vcpu, struct arm64_frame *frame)
 {
-    (void)frame;
-    hv_guest_fault(vcpu, "SError (asynchronous external abort)", sysreg_read(esr_el2));
+    uint64_t esr = sysreg_read(esr_el2);
+
+    trap_fault_record(frame, esr);
+    hv_guest_fault(vcpu, "SError (asynchronous external abort)", esr);
 }

@@ -100,6 +100,8 @@ bool arch_vcpu_interrupt_pending(struct vcpu *vcpu);
 /** Inject a synchronous external abort / UNDEF into current (used by core after a failed access). */
 void arch_vcpu_inject_undef(struct vcpu *vcpu);
 void arch_vcpu_inject_abort(struct vcpu *vcpu, bool instruction, uint64_t far);
+/** The syndrome of a struct vcpu_fault in words, like "data abort (write), external abort", cut off at size. Any context. */
+void arch_fault_text(uint64_t syndrome, char *buf, size_t size);
 
 /** A guest's virtual time: stop (all its VCPUs are paused) and go on; deadlines move with it. Orphan context. */
 void arch_vcpu_time_stop(struct guest *guest);

@@ -149,6 +149,8 @@ struct mterm_guest {
 /** Inside guest_for_each(). */
 void mterm_guest_info(const struct guest *guest, struct mterm_guest *info);
 void mterm_guest_describe(const struct guest *guest, struct terminal *term);
+/** One line: why it does not run, or that it does, and its last fault. Inside guest_for_each(). */
+void mterm_guest_why(const struct guest *guest, struct terminal *term);
 /** A line for each region of its address space, with the accesses that were exits. Inside guest_for_each(). */
 void mterm_guest_regions(const struct guest *guest, struct terminal *term);
 /**

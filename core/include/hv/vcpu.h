@@ -9,6 +9,7 @@
 #include <hv/hrtimer.h>
 #include <hv/notifier.h>
 #include <hv/spinlock.h>
+#include <hv/vcpu_fault.h>
 #include <lib/list.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -134,6 +135,7 @@ struct vcpu {
     void *thread;         /**< struct thread of an orphan */
     struct list all_link; /**< in the list of all VCPUs */
     struct list guest_link;
+    struct vcpu_fault fault;
 };
 
 /** What vcpu_create() needs. Names are copied. */

@@ -126,6 +126,11 @@ static int guest_regions_run(struct terminal *term, int argc UNUSED, char **argv
     return guest_show(term, argv[0], mterm_guest_regions);
 }
 
+static int guest_why_run(struct terminal *term, int argc UNUSED, char **argv)
+{
+    return guest_show(term, argv[0], mterm_guest_why);
+}
+
 #define GUEST_VERB(verb, help_text)                                                                \
     {                                                                                              \
         .name = #verb, .usage = "NAME", .help = help_text, .min_args = 1, .max_args = 1,           \
@@ -155,6 +160,7 @@ static const struct command_verb guest_verbs[] = {
         .run = guest_list_run,
     },
     GUEST_VERB(info, "all about one guest"),
+    GUEST_VERB(why, "why it does not run, and its last fault"),
     GUEST_VERB(regions, "its address space, with the accesses to each device"),
 };
 static const struct command guest_command = {

@@ -29,6 +29,7 @@ enum esr_ec {
     EC_IABT_SAME = 0x21,
     EC_DABT_LOW = 0x24,
     EC_DABT_SAME = 0x25,
+    EC_SERROR = 0x2f,
     EC_COUNT = 0x40,
 };
 

@@ -57,6 +57,8 @@ static inline void trap_skip(struct arm64_frame *frame, uint64_t esr)
     frame->elr += 4;
     frame->spsr &= ~(SPSR_SS | SPSR_BTYPE);
 }
+/** Remember the latest fault of the frame's VCPU, without an address; PC as it is. */
+void trap_fault_record(struct arm64_frame *frame, uint64_t esr);
 /** Take an exception to EL1 as hardware would (Arm ARM D1.3 "exception entry"). */
 void trap_inject(struct arm64_frame *frame, uint64_t esr, uint64_t far, bool set_far);
 void trap_inject_undef(struct arm64_frame *frame, uint64_t esr);
