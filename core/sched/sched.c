@@ -5,6 +5,7 @@
 #include <arch/system.h>
 #include <hv/clock.h>
 #include <hv/ctx.h>
+#include <hv/latency.h>
 #include <hv/panic.h>
 #include <hv/smp.h>
 
@@ -403,6 +404,8 @@ void sched_switch_finish(struct vcpu *prev)
 
 static inline void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcpu *next)
 {
+    uint64_t left;
+
     rq->switches++;
     rq->preemptions += prev->se.on_queue;
     next->se.switches++;
@@ -412,7 +415,9 @@ static inline void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcp
     __atomic_store_n(&next->se.on_cpu, true, __ATOMIC_SEQ_CST);
     if (next->is_normal)
         __atomic_fetch_or(&next->exit_work, VCPU_WORK_WORLD, __ATOMIC_SEQ_CST);
+    left = latency_leave();
     switch_finish(arch_vcpu_switch(prev, next));
+    latency_return(prev, left);
 }
 
 static ALWAYS_INLINE void schedule(bool yield) NO_THREAD_SAFETY

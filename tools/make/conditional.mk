@@ -5,3 +5,5 @@
 dropped :=
 only-if = $(if $(filter y,$($(1))),,$(eval dropped += $(2)))
 
+$(call only-if,CONFIG_DEBUG_LATENCY,core/sched/latency.c)
+

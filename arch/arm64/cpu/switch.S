@@ -43,6 +43,10 @@ switch_start_orphan:
     bl      sched_switch_finish
     mov     x29, xzr
     mov     x30, xzr
+#ifdef CONFIG_DEBUG_LATENCY
+    bl      latency_irqs_on
+    mov     x30, xzr
+#endif
     msr     daifclr, #3
     mov     x0, x20
     blr     x19
@@ -54,5 +58,8 @@ switch_start_normal:
     mov     x19, x1
     bl      sched_switch_finish
     mov     x29, xzr
+#ifdef CONFIG_DEBUG_LATENCY
+    mov     x20, xzr            /* it comes from no exit */
+#endif
     b       exit_to_guest
     .section .note.GNU-stack, "", %progbits

@@ -52,7 +52,9 @@ void arch_system_idle(void)
     uint32_t hcr = gic_guest_suspend();
 
     arch_barrier_complete();
+    latency_irqs_on(); /* an interrupt is not held off here: it ends the wait */
     __asm__ volatile("wfi" : : : "memory");
+    latency_irqs_off();
     gic_guest_resume(hcr);
 }
 

@@ -57,6 +57,11 @@
     .align  7
     guest_exit
     mov     x20, #\stat
+#ifdef CONFIG_DEBUG_LATENCY
+    bl      latency_exit_begin
+    mov     x1, sp
+    mov     x0, x19
+#endif
     bl      \handler
     b       exit_account
     .endm
@@ -104,6 +109,13 @@ vectors:
 
 /* x2 = ESR: handler and place of the statistics by exception class. */
 guest_sync:
+#ifdef CONFIG_DEBUG_LATENCY
+    mov     x21, x2
+    bl      latency_exit_begin
+    mov     x2, x21
+    mov     x1, sp
+    mov     x0, x19
+#endif
     adrp    x3, trap_classes
     add     x3, x3, #:lo12:trap_classes
     ubfx    x4, x2, #26, #6
@@ -125,11 +137,16 @@ exit_account:
     cmp     x3, x2
     b.hi    2f
 
-/* SP = frame, x19 = VCPU, interrupts masked: the only way into a guest. */
+/* SP = frame, x19 = VCPU, interrupts masked: the only way into a guest. With CONFIG_DEBUG_LATENCY x20 = exit's statistics or 0. */
     .global exit_to_guest
 exit_to_guest:
     ldr     w0, [x19, #VCPU_EXIT_WORK]
     cbnz    w0, 1f
+#ifdef CONFIG_DEBUG_LATENCY
+    mov     x1, x20
+    mov     x0, x19
+    bl      latency_exit_end
+#endif
     ldr     x23, [sp, #FRAME_SPSR]
     ldp     x30, x22, [sp, #FRAME_LR]
     msr     elr_el2, x22
@@ -177,12 +194,21 @@ el2_irq:
     save_rest
     stp     x29, x22, [sp, #-16]!   /* a frame record for back-traces */
     mov     x29, sp
+#ifdef CONFIG_DEBUG_LATENCY
+    bl      latency_irqs_off
+#endif
     bl      hv_irq
     .global el2_irq_return
 el2_irq_return:
     bl      sched_preempt_irq
 el2_return:
     add     sp, sp, #16
+#ifdef CONFIG_DEBUG_LATENCY
+    ldr     x0, [sp, #FRAME_SPSR]
+    tbnz    x0, #7, 1f          /* PSTATE.I: it was masked before */
+    bl      latency_irqs_on
+1:
+#endif
     ldr     x0, [sp, #256]
     ldp     x30, x1, [sp, #240]
     msr     elr_el2, x1
@@ -210,6 +236,9 @@ el2_sync:
     save_rest
     stp     x29, x22, [sp, #-16]!
     mov     x29, sp
+#ifdef CONFIG_DEBUG_LATENCY
+    bl      latency_irqs_off
+#endif
     add     x0, sp, #16
     mov     x1, xzr
     bl      trap_el2_sync

@@ -177,6 +177,8 @@ void mterm_cpus_text(cpumask_t cpus, char *buf, size_t size);
 /** What the CPU itself says it is. Orphan. */
 void mterm_cpu_name(unsigned cpu, char *buf, unsigned size);
 uint64_t mterm_counter_frequency(void);
+/** "host latency": prints it, or counts anew. 0 or -ENOSYS (nothing to be reset in this build; said). Orphan. */
+int mterm_latency(struct terminal *term, bool reset);
 /** The first prompt stands: remember the host counter, which runs since power-on; 0 until then. */
 void mterm_mark_prompt(void);
 uint64_t mterm_prompt_counter(void);

@@ -13,6 +13,7 @@
 #include <hv/version.h>
 #include <lib/errno.h>
 #include <lib/fmt.h>
+#include <lib/string.h>
 
 typedef unsigned long long ull;
 
@@ -158,6 +159,13 @@ static int host_memory(struct terminal *term, int argc UNUSED, char **argv UNUSE
     return 0;
 }
 
+static int host_latency(struct terminal *term, int argc, char **argv)
+{
+    if (argc > 0 && !str_equal(argv[0], "reset"))
+        return mterm_error(term, -EINVAL, "no such argument:", argv[0]);
+    return mterm_latency(term, argc > 0);
+}
+
 static const struct command_verb host_verbs[] = {
     {
         .name = "info",
@@ -177,6 +185,13 @@ static const struct command_verb host_verbs[] = {
         .help = "RAM, heap, and a census of objects",
         .run = host_memory,
     },
+    {
+        .name = "latency",
+        .usage = "[reset]",
+        .help = "the longest exits by cause; debug builds: histograms, interrupts held off",
+        .max_args = 1,
+        .run = host_latency,
+    },
 };
 static const struct command host = {
     .name = "host",
@@ -184,7 +199,11 @@ static const struct command host = {
     .help = "the machine underneath",
     .details = "Memory ends with a line \"census: pages=... heap_objects=... heap_bytes=...\n"
                "vcpus=... guests=... timers=...\" of what is free (pages) and in use (the rest):\n"
-               "equal before and after, nothing has leaked.\n",
+               "equal before and after, nothing has leaked.\n"
+               "Latency counts from the vector to where the way back begins, over the VCPUs that\n"
+               "exist. With CONFIG_DEBUG_LATENCY it counts up to the return to the guest (not\n"
+               "what the VCPU waits or others run meanwhile), since the start or the last reset,\n"
+               "and the row \"masked\" tells how long interrupts were held off.\n",
     .verbs = host_verbs,
     .verb_count = ARRAY_SIZE(host_verbs),
 };
