@@ -318,7 +318,8 @@ static int sgi_write(struct vgic_vcpu *self, uint64_t value, bool any_group)
         sgi_to_many(self, value, intid, any_group);
         return 0;
     }
-    v = sgi_find(self->vgic, value & (SGI1R_CLUSTER | SGI1R_LIST));
+    value &= SGI1R_CLUSTER | SGI1R_LIST;
+    v = value == self->sgi_self ? self : sgi_find(self->vgic, value);
     if (v != NULL)
         sgi_raise(v, intid, any_group);
     return 0;

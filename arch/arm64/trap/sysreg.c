@@ -80,12 +80,6 @@ static int ptimer_cval(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t 
     return 0;
 }
 
-static int sgi1r(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
-{
-    (void)key;
-    return hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_SGI1R, is_write, value);
-}
-
 static int asgi1r(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value)
 {
     (void)key;
@@ -218,11 +212,14 @@ static const struct sysreg_trap debug_traps[] = {
 
 /* The others, few, in order of their use. */
 static const struct sysreg_trap traps[] = {
-    {SYSREG_KEY(3, 0, 12, 11, 5), sgi1r},      {SYSREG_KEY(3, 0, 12, 11, 1), dir},
+    {SYSREG_KEY(3, 0, 12, 11, 1), dir},
     {SYSREG_KEY(3, 3, 14, 0, 1), counter}, /* CNTPCT_EL0 */
-    {SYSREG_KEY(3, 3, 14, 2, 2), ptimer_cval}, {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},
-    {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval}, {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
-    {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},     {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
+    {SYSREG_KEY(3, 3, 14, 2, 2), ptimer_cval},
+    {SYSREG_KEY(3, 3, 14, 2, 1), ptimer_ctl},
+    {SYSREG_KEY(3, 3, 14, 2, 0), ptimer_tval},
+    {SYSREG_KEY(3, 0, 12, 11, 7), sgi0r},
+    {SYSREG_KEY(3, 0, 12, 11, 6), asgi1r},
+    {SYSREG_KEY(3, 0, 1, 0, 1), raz_wi}, /* ACTLR_EL1 */
     {SYSREG_KEY(3, 1, 0, 0, 7), auxiliary_id},
 };
 
@@ -284,7 +281,17 @@ static NOINLINE void access_register(struct vcpu *vcpu, struct arm64_frame *fram
         undefined(frame, esr);
 }
 
-/* Reads of ID registers, the only ones that come in numbers, need no table. */
+/* Every SGI that a guest sends is an exit. */
+static NOINLINE void send_sgi(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr,
+                              uint64_t *value)
+{
+    if (likely(hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_SGI1R, true, value) == 0))
+        trap_skip(frame, esr);
+    else
+        undefined(frame, esr);
+}
+
+/* ID registers and ICC_SGI1R_EL1, those that come in numbers, need no table. */
 void trap_sysreg(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 {
     uint64_t *value = trap_register(frame, ISS_SYS_RT(esr));
@@ -292,6 +299,8 @@ void trap_sysreg(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
     if ((esr & ISS_SYS_ID_MASK) == ISS_SYS_ID_READ) {
         *value = idreg_values[8 * ISS_SYS_CRM(esr) + ISS_SYS_OP2(esr)];
         trap_skip(frame, esr);
+    } else if ((esr & ISS_SYS_MASK) == ISS_SYS_WRITE(3, 0, 12, 11, 5)) {
+        send_sgi(vcpu, frame, esr, value);
     } else {
         access_register(vcpu, frame, esr, value);
     }

@@ -62,6 +62,10 @@ enum esr_ec {
 /* MRS of op0 = 3, op1 = 0, CRn = 0, CRm = 0-7: the ID registers */
 #define ISS_SYS_ID_MASK (BITS(21, 20) | BITS(16, 10) | BIT(4) | ISS_SYS_READ)
 #define ISS_SYS_ID_READ (BITS(21, 20) | ISS_SYS_READ)
+/* An MSR without its Rt */
+#define ISS_SYS_MASK (BITS(21, 10) | BITS(4, 0))
+#define ISS_SYS_WRITE(op0, op1, crn, crm, op2)                                                     \
+    ((uint64_t)((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1))
 #define ISS_SYS_KEY(esr)                                                                           \
     (((((esr) >> 20) & 3) << 14) | ((((esr) >> 14) & 7) << 11) | ((((esr) >> 10) & 15) << 7) |     \
      ((((esr) >> 1) & 15) << 3) | (((esr) >> 17) & 7))
