@@ -4,7 +4,9 @@
 
 #include <arch/cache.h>
 #include <arch/guest_mmu.h>
+#include <hv/clock.h>
 #include <hv/page.h>
+#include <hv/thread.h>
 #include <hv/upcall.h>
 #include <lib/errno.h>
 
@@ -100,11 +102,13 @@ bool hv_guest_touch(struct vcpu *vcpu, gpa_t addr, bool is_fetch)
 static void give_region(struct guest *guest, const struct guest_region *region)
 {
     gpa_t end = gpa(region->start.v + region->size);
+    uint64_t since = clock_now();
     hpa_t page;
 
     for (gpa_t at = region->start; arch_guest_mmu_next(&guest->arch.mmu, &at, end, &page) == 0;
          at.v += PAGE_SIZE) {
         guest_memory_give(page, PAGE_SIZE);
+        thread_give_way(&since);
     }
 }
 

@@ -4,7 +4,9 @@
 
 #include <arch/cache.h>
 #include <hv/bundle.h>
+#include <hv/clock.h>
 #include <hv/heap.h>
+#include <hv/thread.h>
 #include <lib/elf.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -15,6 +17,7 @@ static int load_bytes(struct guest *guest, uint64_t addr, const void *data, uint
                       uint64_t mem_size)
 {
     const uint8_t *from = data;
+    uint64_t since = clock_now();
     uint8_t *to;
 
     for (uint64_t done = 0; done < mem_size;) {
@@ -24,12 +27,13 @@ static int load_bytes(struct guest *guest, uint64_t addr, const void *data, uint
         if (room < 0) {
             return (int)room;
         }
-        here = MIN((uint64_t)room, mem_size - done);
+        here = MIN(MIN((uint64_t)room, mem_size - done), GUEST_PIECE_SIZE);
         copied = done < size ? MIN(here, size - done) : 0;
         memcpy(to, from + done, copied);
         memset(to + copied, 0, here - copied);
         arch_cache_clean(to, here);
         done += here;
+        thread_give_way(&since);
     }
     return 0;
 }

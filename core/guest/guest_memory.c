@@ -2,11 +2,24 @@
 // Host memory of a guest's regions: taken, scrubbed, mapped at stage 2, and all of it given back.
 #include <hv/guest_parts.h>
 
+#include <hv/clock.h>
 #include <hv/page.h>
+#include <hv/thread.h>
 #include <lib/errno.h>
 
 #define BLOCK_2M 0x200000ULL
 #define BLOCK_1G 0x40000000ULL
+
+/* Gigabytes take long, and who wants a guest created or destroyed goes before guests: those are let in between. */
+static void scrub(hpa_t host, uint64_t size)
+{
+    uint64_t since = clock_now();
+
+    for (uint64_t done = 0; done < size; done += GUEST_PIECE_SIZE) {
+        page_scrub(hpa(host.v + done), MIN(size - done, GUEST_PIECE_SIZE));
+        thread_give_way(&since);
+    }
+}
 
 /* Aligned as the guest address is, so that stage 2 can use large blocks; less when RAM is in pieces. */
 int guest_memory_take(uint64_t size, gpa_t start, uint32_t owner, hpa_t *out)
@@ -20,14 +33,14 @@ int guest_memory_take(uint64_t size, gpa_t start, uint32_t owner, hpa_t *out)
         }
     }
     if (err == 0) {
-        page_scrub(*out, size);
+        scrub(*out, size);
     }
     return err;
 }
 
 void guest_memory_give(hpa_t host, uint64_t size)
 {
-    page_scrub(host, size);
+    scrub(host, size);
     page_free_range(host, size);
 }
 
@@ -40,7 +53,7 @@ static int take_own(struct guest *guest, struct guest_region *region, bool fixed
     if (fixed) {
         err = page_claim_range(region->host, region->size, owner);
         if (err == 0) {
-            page_scrub(region->host, region->size);
+            scrub(region->host, region->size);
         }
     } else {
         err = guest_memory_take(region->size, region->start, owner, &region->host);

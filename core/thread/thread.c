@@ -166,6 +166,18 @@ int thread_sleep(uint64_t ns)
     return result == -ETIMEDOUT ? 0 : result;
 }
 
+void thread_give_way(uint64_t *since)
+{
+    struct sched_cpu_stats stats;
+
+    if (clock_now() - *since < THREAD_PIECE_NS)
+        return;
+    sched_get_cpu_stats(cpu_id(), &stats);
+    if (stats.ready != 0)
+        (void)thread_sleep(THREAD_PIECE_NS);
+    *since = clock_now();
+}
+
 struct thread *thread_current(void)
 {
     return sched_current()->thread;

@@ -37,6 +37,8 @@ static inline bool guest_region_contains(const struct guest_region *region, uint
  */
 int guest_memory_create(struct guest *guest, struct report *report);
 void guest_memory_destroy(struct guest *guest);
+/** Memory is worked on in pieces of this size, and others let in between. */
+#define GUEST_PIECE_SIZE 0x10000ULL
 /** Cleared RAM for size bytes at a guest address (for the alignment), and its way back: cleared again. Orphan. -ENOMEM. */
 int guest_memory_take(uint64_t size, gpa_t start, uint32_t owner, hpa_t *out);
 void guest_memory_give(hpa_t host, uint64_t size);

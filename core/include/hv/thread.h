@@ -51,6 +51,13 @@ int thread_join(struct thread *thread, int *code);
 void thread_detach(struct thread *thread);
 /** Sleep at least ns; -EINTR when asked to stop. Orphan/Normal. */
 int thread_sleep(uint64_t ns);
+/**
+ * For long work between its pieces: when others wait for the CPU, of whatever priority, and the
+ * thread has had it for THREAD_PIECE_NS, they get it for as long. *since is the clock's time when the
+ * work began; this sets it to where it goes on. Orphan.
+ */
+void thread_give_way(uint64_t *since);
+#define THREAD_PIECE_NS 20000
 /** The thread that runs, NULL on a normal VCPU or idle. */
 struct thread *thread_current(void);
 /** May change as soon as it is told. Any context. */

@@ -158,6 +158,50 @@ static void test_sleep_is_exact(void **state)
     assert_int_equal(machine_call(sleep_exactly, NULL), 0);
 }
 
+/* A piece of work takes half of what a thread may have at once. */
+static int work_in_pieces(void *arg)
+{
+    uint64_t since = clock_now();
+
+    thread_start(arg);
+    for (unsigned i = 0; i < 10; i++) {
+        host_clock_advance_ns(THREAD_PIECE_NS / 2);
+        thread_give_way(&since);
+    }
+    return 0;
+}
+
+static uint64_t other_ran_ns;
+
+static int look_on(void *arg)
+{
+    (void)arg;
+    other_ran_ns = clock_now();
+    return 0;
+}
+
+static bool is_over(void *thread)
+{
+    return thread_state(thread) == THREAD_STOPPED;
+}
+
+static void test_long_work_lets_others_in(void **state)
+{
+    struct thread *worker, *other;
+    uint64_t start_ns = clock_now();
+
+    (void)state;
+    assert_int_equal(thread_create("other", look_on, NULL, 3, 0, &other), 0);
+    assert_int_equal(thread_create("worker", work_in_pieces, other, 5, 0, &worker), 0);
+    assert_int_equal(thread_start(worker), 0);
+    assert_true(machine_run_until(is_over, worker));
+    /* It came after the first two pieces; nobody waited for a CPU then, and the rest was done at once. */
+    assert_in_range(other_ran_ns - start_ns, THREAD_PIECE_NS, THREAD_PIECE_NS + 1000);
+    assert_in_range(clock_now() - start_ns, 6 * THREAD_PIECE_NS, 6 * THREAD_PIECE_NS + 1000);
+    assert_int_equal(thread_join(other, NULL), 0);
+    assert_int_equal(thread_join(worker, NULL), 0);
+}
+
 static int join_child(void *arg)
 {
     struct thread *child = arg;
@@ -313,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup(test_stop_ends_sleep, start),
         cmocka_unit_test_setup(test_sleep_is_exact, start),
         cmocka_unit_test_setup(test_join_sleeps, start),
+        cmocka_unit_test_setup(test_long_work_lets_others_in, start),
         cmocka_unit_test_setup(test_list, start),
         cmocka_unit_test_setup(test_detached_threads_vanish, start),
         cmocka_unit_test(test_worker),
