@@ -137,6 +137,18 @@ void vserial_input_ready(struct vserial *vs)
         vserial_put(vs);
 }
 
+// Under input_lock, so that nothing of it is on its way.
+void vserial_input_drop(struct vserial *vs)
+{
+    irqflags_t flags;
+
+    mutex_lock(&vs->input_lock);
+    flags = spin_lock_irqsave(&vs->lock);
+    ring_init(&vs->input, vs->input_memory, sizeof(vs->input_memory));
+    spin_unlock_irqrestore(&vs->lock, flags);
+    mutex_unlock(&vs->input_lock);
+}
+
 int vserial_claim(struct vserial_reader *r)
 {
     struct vserial *vs = r->vs;

@@ -372,12 +372,16 @@ static int pl011_access(struct emu_device *dev, struct emu_access *access)
     return 0;
 }
 
+/* What was typed for the guest's earlier life goes with it. */
 static void pl011_reset(struct emu_device *dev)
 {
     struct pl011_state *s = dev->state;
     struct pl011 *uart = dev->priv;
-    irqflags_t flags = spin_lock_irqsave(&uart->lock);
+    irqflags_t flags;
 
+    if (uart->port != NULL)
+        vserial_input_drop(uart->port);
+    flags = spin_lock_irqsave(&uart->lock);
     *s = (struct pl011_state){.cr = CR_RESET, .ifls = IFLS_RESET};
     uart->starved = true;
     update(dev);

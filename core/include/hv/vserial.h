@@ -25,6 +25,8 @@ void vserial_output(struct vserial *vs, const uint8_t *data, size_t size);
 #define VSERIAL_CHUNK 256
 /** The device can take more input. Any context. */
 void vserial_input_ready(struct vserial *vs);
+/** Forgets the input that the device has not taken: the device is reset. Orphan, outside the device's lock. */
+void vserial_input_drop(struct vserial *vs);
 /**
  * Gives the port a log of that many bytes. It keeps what comes first, over resets of the guest too, until it is full or cleared; the history keeps what
  * came last. Before the first output. Orphan. -EINVAL (0), -EEXIST, -ENOMEM.

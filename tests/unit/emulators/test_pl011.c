@@ -392,12 +392,16 @@ static int reset_empties(void *arg)
     put(LCR_H, LCR_FEN);
     put(CR, CR_ON);
     put(IMSC, INT_RX | INT_RT);
-    type("left over");
+    type("left over, more than the FIFO takes");
     assert_true(line());
     uart.emulator->reset(&uart);
     assert_false(line());
     assert_int_equal(get(FR), FR_TXFE | FR_RXFE);
     assert_int_equal(get(RIS), 0);
+    put(CR, CR_ON);
+    type("n");
+    assert_int_equal(get(DR), 'n');
+    assert_int_equal(get(FR) & FR_RXFE, FR_RXFE);
     stop();
     return 0;
 }

@@ -253,6 +253,26 @@ static void test_input_waits_for_the_guest(void **state)
     vserial_close(r);
 }
 
+static int drop_then_take(void *arg)
+{
+    (void)arg;
+    vserial_input_drop(device.vs);
+    device.room = sizeof(device.taken) - device.count;
+    vserial_input_ready(device.vs);
+    return 0;
+}
+
+static void test_input_that_is_dropped(void **state)
+{
+    struct vserial_reader *r = open_reader(false);
+
+    (void)state;
+    assert_int_equal(run_thread(write_and_wait, r), 4096);
+    assert_int_equal(run_thread(drop_then_take, NULL), 0);
+    assert_int_equal(device.count, 10);
+    vserial_close(r);
+}
+
 static int write_one(void *arg)
 {
     int err = vserial_claim(arg);
@@ -485,6 +505,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_reader_that_falls_behind, setup, teardown),
         cmocka_unit_test_setup_teardown(test_history_random_walk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_input_waits_for_the_guest, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_input_that_is_dropped, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_writer, setup, teardown),
         cmocka_unit_test_setup_teardown(test_readers_at_their_own_pace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rewind, setup, teardown),
