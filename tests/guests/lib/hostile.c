@@ -113,6 +113,7 @@ bool register_is_own(uint32_t read)
 uint64_t register_value(uint32_t read, uint64_t value)
 {
     bool is_bpr = read == CODE_MRS(3, 0, 12, 12, 3) || read == CODE_MRS(3, 0, 12, 8, 3);
+    bool is_cval = read == CODE_MRS(3, 3, 14, 3, 2);
 
-    return is_bpr ? value & 7 : value;
+    return is_bpr ? value & 7 : is_cval ? value >> 1 : value;
 }

@@ -16,5 +16,8 @@ bool try_store(uint64_t addr, unsigned width, uint64_t value, struct trap *trap)
 bool call_ends_us(uint32_t id);
 /** Registers that a payload itself stands on, by the encoding of their MRS. */
 bool register_is_own(uint32_t read);
-/** The value as it may be written there: QEMU 7.2 fails an assertion when a virtual binary point has more than 3 bits. */
+/**
+ * The value as it may be written there. QEMU 7.2 fails an assertion when a virtual binary point has more than 3 bits, and hangs
+ * when a virtual compare value plus the offset has more than 64.
+ */
 uint64_t register_value(uint32_t read, uint64_t value);
