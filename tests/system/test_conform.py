@@ -22,6 +22,7 @@ VCPUS_MANY = 8
 WITH_MANY = ("gic", "psci", "smp")
 # CPUs that wait for each other by spinning: shorter slices end that sooner, and bring more orders of events.
 SLICE_US = {"psci": 300, "smp": 300}
+RACES = {"race": "psci.race", "storm": "smp.storm"}
 # What is typed into the case that wants input.
 INPUT_CASE = "case=device.pl011_input input"
 INPUT_READY = r"uart.input: type now"
@@ -64,7 +65,8 @@ def trees():
                                          SLICE_US.get(group))
              for group in GROUPS for vcpus in counts(group)}
     files["typed.dts"] = tree("typed", 1, INPUT_CASE)
-    files["races.dts"] = tree("races", 4, "case=psci.race,smp.storm rounds=100000", SLICE_US["psci"])
+    for name, case in RACES.items():
+        files[f"{name}.dts"] = tree(name, 4, f"case={case} rounds=100000", SLICE_US["psci"])
     return files
 
 
@@ -120,12 +122,13 @@ def test_guest_input(stations, output, config):  # noqa: F811
 
 @pytest.mark.long
 @pytest.mark.timeout(2700)
-def test_races(stations, output):  # noqa: F811
+@pytest.mark.parametrize("name", RACES)
+def test_races(stations, output, name):  # noqa: F811
     """CPU_ON and CPU_OFF raced for 100,000 times: one winner a round, no start lost or doubled."""
     one = station(stations, output, (3, "cortex-a72", 4))
-    with guests.running(one, "races"):
-        guests.console(one, "races", r"^SUMMARY ", 800)
-        check_text(one.cmd("vserial log races/uart0"))
+    with guests.running(one, name):
+        guests.console(one, name, r"^SUMMARY ", 800)
+        check_text(one.cmd(f"vserial log {name}/uart0"))
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ static unsigned settle(void)
 /* The others start one another; this CPU, whenever it looks, starts one more. */
 static bool storm(uint32_t rounds)
 {
-    uint64_t end = timer_now() + timer_us((10000 + rounds) * 1000ul);
+    uint64_t end = timer_now() + timer_us((10000 + 20ul * rounds) * 1000);
     uint32_t random = 0x2545f491;
 
     while (__atomic_load_n(&total, __ATOMIC_RELAXED) < rounds) {
