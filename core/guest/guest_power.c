@@ -51,7 +51,8 @@ int guest_vcpu_on(struct guest *guest, uint64_t affinity, uint64_t entry, uint64
     own = guest_vcpu_of(vcpu);
     if (!__atomic_compare_exchange_n(&own->on_state, &expected, GUEST_VCPU_ON_CLAIMED, false,
                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        return -EINPROGRESS;
+        /* The worker may have started it and not be done yet. */
+        return is_reset(vcpu) ? -EINPROGRESS : -EALREADY;
     }
     if (!is_reset(vcpu)) {
         __atomic_store_n(&own->on_state, GUEST_VCPU_ON_NONE, __ATOMIC_RELEASE);
@@ -70,23 +71,26 @@ void guest_vcpu_off(struct vcpu *vcpu)
     vcpu_reset(vcpu);
 }
 
-int guest_vcpu_affinity_info(struct guest *guest, uint64_t affinity)
-{
-    struct vcpu *vcpu = guest_vcpu_by_affinity(guest, affinity);
-
-    if (vcpu == NULL) {
-        return -EINVAL;
-    }
-    if (__atomic_load_n(&guest_vcpu_of(vcpu)->on_state, __ATOMIC_ACQUIRE) == GUEST_VCPU_ON_PENDING) {
-        return 2;
-    }
-    return is_reset(vcpu) ? 1 : 0;
-}
-
 static bool is_on_pending(const struct vcpu *vcpu)
 {
     return __atomic_load_n(&guest_vcpu_of(vcpu)->on_state, __ATOMIC_ACQUIRE) ==
            GUEST_VCPU_ON_PENDING;
+}
+
+int guest_vcpu_affinity_info(struct guest *guest, uint64_t affinity)
+{
+    struct vcpu *vcpu = guest_vcpu_by_affinity(guest, affinity);
+    bool pending;
+
+    if (vcpu == NULL) {
+        return -EINVAL;
+    }
+    /* In this order: what is not pending any more has been started. */
+    pending = is_on_pending(vcpu);
+    if (!is_reset(vcpu)) {
+        return 0;
+    }
+    return pending ? 2 : 1;
 }
 
 static void start_pending_vcpus(struct guest *guest)

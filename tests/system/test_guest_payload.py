@@ -13,7 +13,7 @@ PROGRAMS = ("conform", "hello", "canary", "unmapped", "evil")
 
 def texts():
     """DTS files of all payload guests; each machine has them all."""
-    trees = [guests.payload("conform4", "conform", vcpus=4), guests.payload("hello"),
+    trees = [guests.payload("conform4", "conform", 4, "case=cpu,gic,smp"), guests.payload("hello"),
              guests.payload("canary"), guests.payload("unmapped"),
              guests.payload("evil-flood", "evil", bootargs="case=I02")]
     trees += [guests.payload("crasher", "evil", bootargs="case=B06.vbar_device")]

@@ -20,7 +20,7 @@ VMM = """/dts-v1/;
 
 def texts():
     """DTS files of the guests of this module."""
-    trees = [guests.payload("canary"), guests.payload("conform4", "conform", vcpus=4)]
+    trees = [guests.payload("canary"), guests.payload("conform4", "conform", 4, "case=cpu,gic,timer,smp")]
     trees += [guests.payload(f"spin{number}", "evil", bootargs="case=J01")
               for number in range(SPINNERS)]
     return {f"guest{number}.dts": text for number, text in enumerate(trees)}

@@ -68,6 +68,22 @@ THREAD_TEST(test_cpu_on)
     assert_int_equal(guest_destroy(guest), 0);
 }
 
+/* The worker is not done with it yet, but it runs: that is what counts. */
+THREAD_TEST(test_started_is_on)
+{
+    struct guest *guest = fixture_create(&report);
+    uint32_t *on_state = &guest_vcpu_of(guest->vcpus[0])->on_state;
+
+    (void)arg;
+    assert_int_equal(guest_kick(guest), 0);
+    fixture_settle();
+    *on_state = GUEST_VCPU_ON_PENDING;
+    assert_int_equal(guest_vcpu_affinity_info(guest, 0), 0);
+    assert_int_equal(guest_vcpu_on(guest, 0, 0x40001000, 0), -EALREADY);
+    *on_state = GUEST_VCPU_ON_NONE;
+    assert_int_equal(guest_destroy(guest), 0);
+}
+
 THREAD_TEST(test_cpu_on_waits_for_resume)
 {
     struct guest *guest = fixture_create(&report);
@@ -230,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_cpu_on, reset),
+        cmocka_unit_test_setup(test_started_is_on, reset),
         cmocka_unit_test_setup(test_cpu_on_waits_for_resume, reset),
         cmocka_unit_test_setup(test_power_off, reset),
         cmocka_unit_test_setup(test_reboot, reset),
