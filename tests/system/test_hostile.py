@@ -361,9 +361,12 @@ def test_attack_alone(station, case):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize("name", [name for name in GROUPS if name != "vectors"])
 def test_attacks_in_virtual_time(station, name):
-    """The canary's lateness in instructions: bounded, whatever the others do."""
+    """
+    The canary's lateness in instructions: bounded, whatever the others do. Not with vectors that cannot be fetched: exceptions
+    without end retire no instruction, and virtual time stands still.
+    """
     check_attack(station(icount=True), f"{name}-icount", GROUPS[name], 1, late_us=LATE_US)
 
 

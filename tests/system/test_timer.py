@@ -11,7 +11,7 @@ from guests import module_stations, stations  # noqa: F401 (fixtures)
 PERIODS = 10000
 LATE_MAX_NS = 65536
 SHORT_ROUNDS = 16
-LONG_ROUNDS = 500
+LONG_ROUNDS = 250
 CANARIES = ("canary0", "canary1")
 STORM_GUESTS = 8
 STORM_VCPUS = 8
@@ -213,7 +213,7 @@ def burst(one, *commands):
 @pytest.mark.long
 @pytest.mark.parametrize("gic", [2, 3])
 def test_between_acknowledge_and_end_long(station, gic):
-    """The same, one command upon the other, for thousands of rounds."""
+    """The same, one command upon the other, for many rounds."""
     one = station(gic)
     before = guests.census(one)
     guests.create(one, "hold")
@@ -250,7 +250,7 @@ def test_sleepers_are_destroyed(station):
 @pytest.mark.long
 @pytest.mark.parametrize("gic", [2, 3])
 def test_sleepers_are_destroyed_long(station, gic):
-    """The same for a thousand rounds."""
+    """The same for many rounds."""
     check_sleepers(station(gic), LONG_ROUNDS)
 
 
