@@ -21,8 +21,10 @@ host-src := $(common-src) $(filter-out $(dropped),$(wildcard arch/host/*.c arch/
 hot-rooms := arch/arm64 core/base core/emu core/irq core/sched core/time emulators libs/base \
 	libs/freestanding libs/string libs/tree
 # In these what runs only at start-up or for the operator: for size, too.
-cold-src := arch/arm64/cpu/debug.c core/base/panic.c core/base/symbol.c core/irq/irq_control.c \
-	core/irq/irq_domain.c core/irq/irq_map.c core/sched/balance.c core/sched/sched_setup.c \
-	core/time/wallclock.c emulators/rtc/pl031.c
+cold-src := $(addprefix arch/arm64/,cpu/debug.c cpu/idreg.c mm/stage1.c trap/aarch32.c trap/fault_text.c \
+	trap/panic.c) core/base/panic.c core/base/symbol.c core/emu/state.c core/irq/irq_control.c \
+	core/irq/irq_domain.c core/irq/irq_map.c core/irq/irq_storm.c core/sched/balance.c \
+	core/sched/migrate.c core/sched/reserve.c core/sched/sched_place.c core/sched/sched_setup.c \
+	core/time/wallclock.c emulators/intc/vgic_state.c emulators/rtc/pl031.c
 
 includes := -Iarch/include -Icore/include -Ilibs/include -Idrivers/include -Iemulators/include
