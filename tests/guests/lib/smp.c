@@ -43,6 +43,7 @@ void payload_start(const void *fdt)
 
 void payload_secondary(struct cpu *cpu)
 {
+    __atomic_store_n(&cpu->starting, 0, __ATOMIC_RELEASE);
     gic_cpu_init();
     __atomic_store_n(&cpu->online, 1, __ATOMIC_RELEASE);
     cpu->fn();
@@ -72,18 +73,25 @@ void psci_system_off(void)
 
 int64_t smp_start(unsigned cpu, void (*fn)(void))
 {
+    int32_t status;
+
     cpus[cpu].fn = fn;
     cpus[cpu].online = 0;
+    cpus[cpu].starting = 1;
     dsb();
-    return (int32_t)psci_call(PSCI_CPU_ON, cpus[cpu].mpidr, (uintptr_t)secondary_start,
-                              (uintptr_t)&cpus[cpu]);
+    status = (int32_t)psci_call(PSCI_CPU_ON, cpus[cpu].mpidr, (uintptr_t)secondary_start,
+                                (uintptr_t)&cpus[cpu]);
+    if (status)
+        cpus[cpu].starting = 0;
+    return status;
 }
 
+/* QEMU's PSCI says OFF, not ON_PENDING, until the started CPU's thread of the host gets its turn: AFFINITY_INFO is not enough. */
 bool smp_wait_off(unsigned cpu, uint64_t ms)
 {
     uint64_t end = timer_now() + timer_us(ms * 1000);
 
-    while (psci_call(PSCI_AFFINITY_INFO, cpus[cpu].mpidr, 0, 0) != 1) {
+    while (cpus[cpu].starting || psci_call(PSCI_AFFINITY_INFO, cpus[cpu].mpidr, 0, 0) != 1) {
         if (timer_now() >= end)
             return false;
         relax();

@@ -12,6 +12,7 @@ struct cpu {
     void (*fn)(void);
     unsigned index;
     volatile uint32_t online;
+    volatile uint32_t starting; /* from a CPU_ON that succeeded to the CPU's first step in C */
 };
 extern struct cpu cpus[BOOT_CPUS_MAX];
 
@@ -24,5 +25,5 @@ static inline struct cpu *this_cpu(void)
 
 /** CPU_ON for cpu; it sets up its GIC part, then runs fn with interrupts masked, then CPU_OFF. PSCI's answer. */
 int64_t smp_start(unsigned cpu, void (*fn)(void));
-/** Waits until AFFINITY_INFO says OFF; false after ms milliseconds. */
+/** Waits until a CPU that smp_start() started has begun, then until AFFINITY_INFO says OFF; false after ms milliseconds. */
 bool smp_wait_off(unsigned cpu, uint64_t ms);
