@@ -14,7 +14,9 @@ static struct {
     enum guest_irq_version version;
     unsigned lr_count;
     unsigned mask;
+    unsigned closed;
     unsigned maintain;
+    unsigned maintain_closed; /* closed when that was asked */
     bool splits;
     bool low;
     unsigned deactivated;
@@ -48,6 +50,11 @@ void host_guest_irq_set_asserts(bool asserts)
 unsigned host_guest_irq_maintain(void)
 {
     return state.maintain;
+}
+
+bool host_guest_irq_groups_changed(void)
+{
+    return (state.maintain & GUEST_IRQ_WHEN_GROUPS) != 0 && state.closed != state.maintain_closed;
 }
 
 unsigned host_guest_irq_deactivated(uint32_t *pirq)
@@ -137,6 +144,7 @@ uint32_t arch_guest_irq_lr_ended(void)
 void arch_guest_irq_maintain(unsigned when)
 {
     state.maintain = when;
+    state.maintain_closed = state.closed;
 }
 
 void host_guest_irq_set_split(bool splits)
@@ -149,10 +157,19 @@ bool arch_guest_irq_splits(void)
     return state.splits;
 }
 
+void host_guest_irq_set_groups(unsigned open)
+{
+    state.closed = ~open & 3;
+}
+
+unsigned arch_guest_irq_groups(void)
+{
+    return ~state.closed & 3;
+}
+
 bool arch_guest_irq_accepts(bool group1, uint8_t priority)
 {
-    (void)group1;
-    return priority < state.mask;
+    return (state.closed & (group1 ? 2U : 1U)) == 0 && priority < state.mask;
 }
 
 bool arch_guest_irq_asserts(const struct vcpu *vcpu, uint32_t pirq)

@@ -325,27 +325,39 @@ bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq, bool came_here)
     return true;
 }
 
-/* Smaller is better: what is active first (it must be there when the guest ends it), then by priority. */
-static unsigned rank(const struct vgic_irq *irq)
+/*
+ * Smaller is better: what is active first (it must be there when the guest ends it), last what is pending in a group that the
+ * guest has closed at its CPU interface, and each of these by priority.
+ */
+static unsigned rank(const struct vgic_irq *irq, unsigned closed)
 {
-    return (irq->active ? 0U : 0x100U) + vgic_irq_priority(irq);
+    unsigned class = irq->active ? 0 : 1 + ((closed >> vgic_irq_is_group1(irq)) & 1);
+
+    return class << 8 | vgic_irq_priority(irq);
 }
 
-/* Into the sorted picks, equal ones in the order of the list; the worst falls out when there are too many. */
-static unsigned pick_insert(struct vgic_irq **picks, unsigned n, unsigned max, struct vgic_irq *irq)
-{
-    unsigned at = n;
+struct picks {
+    struct vgic_irq *irqs[GUEST_IRQ_LR_MAX]; /**< the best, sorted */
+    struct vgic_irq *best;                   /**< of those that are pending */
+    unsigned count, max;
+    unsigned closed;          /**< groups */
+    unsigned active, pending; /**< how many of each are left out */
+};
 
-    while (at > 0 && rank(picks[at - 1]) > rank(irq))
+/* Equal ones in the order of the list; the worst falls out when there are too many. */
+static void pick_insert(struct picks *picks, struct vgic_irq *irq)
+{
+    unsigned at = picks->count, mine = rank(irq, picks->closed);
+
+    while (at > 0 && rank(picks->irqs[at - 1], picks->closed) > mine)
         at--;
-    if (at == max)
-        return n;
-    if (n == max)
-        n--;
-    for (unsigned i = n; i > at; i--)
-        picks[i] = picks[i - 1];
-    picks[at] = irq;
-    return n + 1;
+    if (at == picks->max)
+        return;
+    if (picks->count < picks->max)
+        picks->count++;
+    for (unsigned i = picks->count - 1; i > at; i--)
+        picks->irqs[i] = picks->irqs[i - 1];
+    picks->irqs[at] = irq;
 }
 
 /* A hardware-linked line that rose before the guest ran on: let it say again that it is high. */
@@ -364,30 +376,45 @@ static void line_recheck(struct vgic_vcpu *v, struct vgic_irq *irq)
  * that ends in one step ends it last, and maintenance brings it back before (WHEN_FEW); one that ends in two steps says
  * itself what it deactivates. Pending ones that are left out come in when the guest has taken those before them.
  */
-static unsigned pick(struct vgic_vcpu *v, struct vgic_irq **picks, unsigned *maintain)
+static void pick_from(struct vgic_vcpu *v, struct picks *picks)
 {
-    struct vgic_irq *best = NULL;
-    unsigned n = 0, active = 0, pending = 0, max = v->vgic->lr_count;
+    struct vgic_irq **last = &picks->irqs[picks->max - 1];
 
+    picks->best = NULL;
+    picks->count = picks->active = picks->pending = 0;
     LIST_FOR_EACH(irq, &v->list, struct vgic_irq, link) {
         irq->picked = false;
         line_recheck(v, irq);
         if (!irq->active && !irq_is_ready(v, irq))
             continue;
-        *(irq->active ? &active : &pending) += 1;
-        n = pick_insert(picks, n, max, irq);
-        if (!irq->active && (best == NULL || rank(irq) < rank(best)))
-            best = irq;
+        *(irq->active ? &picks->active : &picks->pending) += 1;
+        pick_insert(picks, irq);
+        if (!irq->active &&
+            (picks->best == NULL || rank(irq, picks->closed) < rank(picks->best, picks->closed)))
+            picks->best = irq;
     }
-    if (n == max && best != NULL && picks[n - 1]->active)
-        picks[n - 1] = best;
-    for (unsigned i = 0; i < n; i++) {
-        picks[i]->picked = true;
-        *(picks[i]->active ? &active : &pending) -= 1;
+    if (picks->count == picks->max && picks->best != NULL && (*last)->active)
+        *last = picks->best;
+    for (unsigned i = 0; i < picks->count; i++) {
+        picks->irqs[i]->picked = true;
+        *(picks->irqs[i]->active ? &picks->active : &picks->pending) -= 1;
     }
-    *maintain =
-        (active != 0 ? GUEST_IRQ_WHEN_FEW : 0U) | (pending != 0 ? GUEST_IRQ_WHEN_NO_PENDING : 0U);
-    return n;
+}
+
+/* Which groups are open matters only when not all that is pending has a place. Returns when to ask for maintenance. */
+static unsigned pick(struct vgic_vcpu *v, struct picks *picks)
+{
+    unsigned when;
+
+    picks->max = v->vgic->lr_count;
+    picks->closed = 0;
+    pick_from(v, picks);
+    if (unlikely(picks->pending != 0)) {
+        picks->closed = ~arch_guest_irq_groups();
+        pick_from(v, picks);
+    }
+    when = picks->active != 0 ? GUEST_IRQ_WHEN_FEW : 0U;
+    return picks->pending != 0 ? when | GUEST_IRQ_WHEN_NO_PENDING | GUEST_IRQ_WHEN_GROUPS : when;
 }
 
 /* Takes out what is no longer wanted there, and off the list what has no reason to be on it. True: some of it belongs elsewhere. */
@@ -440,16 +467,16 @@ static bool flush_news(struct vgic_vcpu *v)
 /* True: some of what is queued belongs elsewhere. v->lock held. Its frame is not for the short way. */
 static NOINLINE bool flush_all(struct vgic_vcpu *v) REQUIRES(&v->lock)
 {
-    struct vgic_irq *picks[GUEST_IRQ_LR_MAX];
-    unsigned n, maintain;
+    struct picks picks;
+    unsigned maintain;
     bool misplaced;
 
     v->news = NULL;
     fold(v);
-    n = pick(v, picks, &maintain);
+    maintain = pick(v, &picks);
     misplaced = evict(v);
-    for (unsigned i = 0; i < n; i++)
-        lr_put(v, picks[i]);
+    for (unsigned i = 0; i < picks.count; i++)
+        lr_put(v, picks.irqs[i]);
     if (maintain != 0 || v->overflow)
         arch_guest_irq_maintain(maintain);
     v->overflow = maintain != 0;

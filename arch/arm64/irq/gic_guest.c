@@ -11,7 +11,12 @@
 #define HCR_EN BIT(0)
 #define HCR_UIE BIT(1)
 #define HCR_NPIE BIT(3)
+/* For group n, which is opened, or closed. */
+#define HCR_OPENS(n) (1U << (4 + 2 * (n)))
+#define HCR_CLOSES(n) (1U << (5 + 2 * (n)))
+#define HCR_MAINTAIN (HCR_UIE | HCR_NPIE | 0xfU << 4)
 /* Of both versions. */
+#define VMCR_GROUPS 3U
 #define VMCR_EOIMODE BIT(9)
 
 #define CELL_TYPE_SPI 0
@@ -237,14 +242,39 @@ uint32_t arch_guest_irq_lr_ended(void)
     return ops->ended();
 }
 
+unsigned arch_guest_irq_groups(void)
+{
+    return ops->vmcr_get() & VMCR_GROUPS;
+}
+
+/*
+ * What is so already would ask for maintenance at once. That one closes does not matter while the other is closed: nothing
+ * comes then, until one opens. (QEMU 7.2's GICv3 takes group 0 for closed when group 1 is.)
+ */
+static uint32_t group_changes(void)
+{
+    switch (arch_guest_irq_groups()) {
+    case 0:
+        return HCR_OPENS(0) | HCR_OPENS(1);
+    case 1:
+        return HCR_OPENS(1);
+    case 2:
+        return HCR_OPENS(0);
+    default:
+        return HCR_CLOSES(0) | HCR_CLOSES(1);
+    }
+}
+
 void arch_guest_irq_maintain(unsigned when)
 {
-    uint32_t hcr = ops->hcr_get() & ~(uint32_t)(HCR_UIE | HCR_NPIE);
+    uint32_t hcr = ops->hcr_get() & ~(uint32_t)HCR_MAINTAIN;
 
     if (when & GUEST_IRQ_WHEN_FEW)
         hcr |= HCR_UIE;
     if (when & GUEST_IRQ_WHEN_NO_PENDING)
         hcr |= HCR_NPIE;
+    if (when & GUEST_IRQ_WHEN_GROUPS)
+        hcr |= group_changes();
     ops->hcr_set(hcr);
 }
 

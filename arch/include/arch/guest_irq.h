@@ -52,10 +52,14 @@ uint32_t arch_guest_irq_lr_empty(void);
 uint32_t arch_guest_irq_lr_ended(void);
 #define GUEST_IRQ_WHEN_FEW 1        /**< at most one list register is left in use (UIE) */
 #define GUEST_IRQ_WHEN_NO_PENDING 2 /**< none is left that is pending (NPIE) */
+#define GUEST_IRQ_WHEN_GROUPS                                                                      \
+    4 /**< the guest has opened or closed a group (VGrp0EIE to VGrp1DIE) */
 /** When to ask for a maintenance interrupt (GUEST_IRQ_WHEN_*), beside what list registers ask for themselves. */
 void arch_guest_irq_maintain(unsigned when);
 /** Has the guest chosen to end interrupts in two steps (EOImode 1)? */
 bool arch_guest_irq_splits(void);
+/** Groups that the guest has open at its CPU interface: bit 0 group 0, bit 1 group 1. */
+unsigned arch_guest_irq_groups(void);
 /** GICv3 priority mask and group enables for the WFI check: true when an interrupt of this group and priority would be taken. */
 bool arch_guest_irq_accepts(bool group1, uint8_t priority);
 /** Set the physical active state of pirq on this CPU. */

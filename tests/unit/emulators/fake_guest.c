@@ -112,7 +112,8 @@ static bool is_asked_for(void)
         pending += lr.pending;
     }
     return ((when & GUEST_IRQ_WHEN_FEW) != 0 && lrs_in_use() <= 1) ||
-           ((when & GUEST_IRQ_WHEN_NO_PENDING) != 0 && pending == 0);
+           ((when & GUEST_IRQ_WHEN_NO_PENDING) != 0 && pending == 0) ||
+           host_guest_irq_groups_changed();
 }
 
 bool fake_enter(void)
@@ -137,7 +138,8 @@ uint32_t fake_ack_source(unsigned *source)
 
     for (unsigned i = 0; i < arch_guest_irq_lr_count(); i++) {
         arch_guest_irq_lr_read(i, &lr);
-        if (lr.pending && !lr.active && (at == GUEST_IRQ_LR_MAX || lr.priority < best.priority)) {
+        if (lr.pending && !lr.active && arch_guest_irq_accepts(lr.group1, 0) &&
+            (at == GUEST_IRQ_LR_MAX || lr.priority < best.priority)) {
             best = lr;
             at = i;
         }

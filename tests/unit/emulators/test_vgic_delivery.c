@@ -112,6 +112,41 @@ static void groups_and_distributor_enable(void **state)
     assert_int_equal(fake_take(), 40);
 }
 
+/* More urgent ones of a group that is closed, or gets closed, leave a list register to the open one. */
+static void closed_group_keeps_nothing_out(void **state)
+{
+    unsigned taken = 0;
+
+    (void)state;
+    v3(1, 4);
+    gicd_write(0, 3);
+    gicd_write(IGROUPR + word(40), ~0xff00U);
+    for (uint32_t irq = 40; irq < 48; irq++) {
+        priority(irq, 0x40);
+        line(irq, true);
+    }
+    edge(48);
+    priority(48, 0x80);
+    host_guest_irq_set_groups(2);
+    line(48, true);
+    line(48, false);
+    assert_int_equal(fake_take(), 48);
+    fake_enter();
+    assert_false(fake_enter());
+    host_guest_irq_set_groups(3);
+    line(48, true);
+    assert_true(fake_enter());
+    assert_null(fake_lr(48));
+    assert_false(fake_enter());
+    host_guest_irq_set_groups(2);
+    assert_int_equal(fake_take(), 48);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+    host_guest_irq_set_groups(3);
+    for (uint32_t irq; (irq = fake_take()) != FAKE_SPURIOUS; taken++)
+        line(irq, false);
+    assert_int_equal(taken, 8);
+}
+
 static void priority_mask_decides_wfi(void **state)
 {
     (void)state;
@@ -180,7 +215,7 @@ static void more_urgent_one_replaces(void **state)
         line(irq, true);
     }
     fake_enter();
-    assert_int_equal(host_guest_irq_maintain(), GUEST_IRQ_WHEN_NO_PENDING);
+    assert_int_equal(host_guest_irq_maintain(), GUEST_IRQ_WHEN_NO_PENDING | GUEST_IRQ_WHEN_GROUPS);
     edge(50);
     priority(50, 0x20);
     line(50, true);
@@ -463,6 +498,7 @@ int main(void)
         TEST(edge_is_latched_once),
         TEST(disable_while_in_list_register),
         TEST(groups_and_distributor_enable),
+        TEST(closed_group_keeps_nothing_out),
         TEST(priority_mask_decides_wfi),
         TEST(overflow),
         TEST(more_urgent_one_replaces),

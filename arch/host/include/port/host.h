@@ -127,6 +127,10 @@ struct vcpu *host_world_owner(unsigned cpu);
 void host_guest_irq_set(enum guest_irq_version version, unsigned lr_count);
 /** Interrupts below this priority value are accepted (as ICH_VMCR.VPMR); 256 = all. */
 void host_guest_irq_set_mask(unsigned priority);
+/** Groups the guest has open at its CPU interface: bit 0 group 0, bit 1 group 1; both after a reset. */
+void host_guest_irq_set_groups(unsigned open);
+/** They are other ones than when arch_guest_irq_maintain() was asked to say so. */
+bool host_guest_irq_groups_changed(void);
 /** What sources of hardware-linked interrupts say; true after a reset. */
 void host_guest_irq_set_asserts(bool asserts);
 /** What arch_guest_irq_maintain() was asked for last. */
