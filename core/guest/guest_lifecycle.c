@@ -61,6 +61,8 @@ int guest_vcpu_start(struct vcpu *vcpu, uint64_t entry, uint64_t arg)
     if (err != 0) {
         return err;
     }
+    /* Interrupts that it had acknowledged are in its list registers only. */
+    arch_vcpu_sync(vcpu);
     arch_vcpu_drop(vcpu);
     vcpu->guest->intc_ops->vcpu_reset(vcpu);
     vcpu->start_pc = entry;

@@ -231,11 +231,13 @@ void vcpu_obey(struct vcpu *vcpu)
     bool changed;
 
     /*
-     * A reset, once asked for, is never taken back. Its world is forgotten here, on the CPU that
-     * has it.
+     * A reset, once asked for, is never taken back. Its world leaves here the CPU that has it; what
+     * its list registers hold is still to be asked.
      */
-    if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_REQUEST_RESET)
+    if (__atomic_load_n(&vcpu->requests, __ATOMIC_ACQUIRE) & VCPU_REQUEST_RESET) {
+        arch_vcpu_sync(vcpu);
         arch_vcpu_drop(vcpu);
+    }
     spin_lock(&vcpu->lock);
     changed = obey_locked(vcpu);
     state = vcpu->state;

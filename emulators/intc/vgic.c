@@ -231,6 +231,7 @@ void vgic_vcpu_reset(struct vcpu *vcpu)
 
     if (v == NULL)
         return;
+    vgic_fold(v);
     flags = spin_lock_irqsave(&v->lock);
     vgic_lr_forget(v);
     LIST_FOR_EACH_SAFE(irq, &v->list, struct vgic_irq, link) {

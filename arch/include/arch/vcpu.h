@@ -49,7 +49,10 @@ int arch_vcpu_world_cpu(const struct vcpu *vcpu);
 /** Timer events that stand in for the guest's timers fire on that CPU from now on. Any context; locks may be held. */
 void arch_vcpu_timers_move(struct vcpu *vcpu, unsigned cpu);
 
-/** Make the saved state in memory current: cross-calls world_cpu if needed. Orphan context, or Normal for itself. The VCPU is not running. */
+/**
+ * Make the saved state in memory current: cross-calls world_cpu if needed. Orphan context, or Normal for itself. The VCPU is not
+ * running, or is the caller on its way to a reset, as for arch_vcpu_drop().
+ */
 void arch_vcpu_sync(struct vcpu *vcpu);
 /**
  * Forget a loaded world wherever it is. Destroy: orphan context, the VCPU is not running. Reset: by the VCPU itself (vcpu == current, IRQs masked) in

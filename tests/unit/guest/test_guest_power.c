@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 
+#include <arch/guest_irq.h>
 #include <hv/clock.h>
 #include <hv/guest_parts.h>
 #include <hv/thread.h>
@@ -65,6 +66,34 @@ THREAD_TEST(test_cpu_on)
     fixture_settle();
     assert_int_equal(guest->vcpus[1]->start_pc, 0x40003000);
     assert_int_equal(guest_vcpu_affinity_info(guest, 1), 0);
+    assert_int_equal(guest_destroy(guest), 0);
+}
+
+static void act_reset_itself(struct vcpu *vcpu)
+{
+    const struct guest_irq_lr lr = {.virq = 40, .active = true};
+
+    if (fixture_rounds[0] == 1)
+        arch_guest_irq_lr_write(3, &lr);
+    else
+        vcpu_reset(vcpu);
+    vcpu_interrupt(vcpu);
+    hv_vcpu_wait(vcpu);
+}
+
+/* What it had acknowledged is to be known when it is started again. */
+THREAD_TEST(test_reset_keeps_list_registers)
+{
+    struct guest *guest = fixture_create(&report);
+    struct guest_irq_lr lr;
+
+    (void)arg;
+    fixture_action[0] = act_reset_itself;
+    assert_int_equal(guest_kick(guest), 0);
+    fixture_settle();
+    assert_int_equal(fixture_state(guest, 0), VCPU_RESET);
+    assert_true(arch_guest_irq_saved_read(guest->vcpus[0], 3, &lr));
+    assert_int_equal(lr.virq, 40);
     assert_int_equal(guest_destroy(guest), 0);
 }
 
@@ -246,6 +275,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_cpu_on, reset),
+        cmocka_unit_test_setup(test_reset_keeps_list_registers, reset),
         cmocka_unit_test_setup(test_started_is_on, reset),
         cmocka_unit_test_setup(test_cpu_on_waits_for_resume, reset),
         cmocka_unit_test_setup(test_power_off, reset),
