@@ -35,7 +35,7 @@ static const struct {
     {CP64(EC_CP14_64, 0, 2), SYSREG_KEY(2, 0, 1, 0, 0)},
 };
 
-static bool condition_holds(uint64_t esr, uint64_t spsr)
+bool trap_condition_holds(uint64_t esr, uint64_t spsr)
 {
     static const uint16_t passes[16] = {0xf0f0, 0x0f0f, 0xcccc, 0x3333, 0xff00, 0x00ff,
                                         0xaaaa, 0x5555, 0x0c0c, 0xf3f3, 0xaa55, 0x55aa,
@@ -105,7 +105,7 @@ void trap_aarch32(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
     uint64_t ec = ESR_EC(esr);
     int err = -ENOENT;
 
-    if (!condition_holds(esr, frame->spsr))
+    if (!trap_condition_holds(esr, frame->spsr))
         err = 0;
     else if (ec == EC_CP15_32 || ec == EC_CP14_32)
         err = transfer_32(vcpu, frame, esr);

@@ -19,8 +19,20 @@ static void trap_undef(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t es
     trap_inject_undef(frame, esr);
 }
 
+/* One whose condition fails may trap as well, and does nothing. */
+static NOINLINE void wfx_aarch32(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
+{
+    trap_skip_aarch32(frame, esr);
+    if (ISS_WFX_TI(esr) == WFX_WFI && trap_condition_holds(esr, frame->spsr))
+        hv_vcpu_wait(vcpu);
+}
+
 static void trap_wfx(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 {
+    if (unlikely(frame->spsr & SPSR_M_AARCH32)) {
+        wfx_aarch32(vcpu, frame, esr);
+        return;
+    }
     trap_skip(frame, esr);
     if (ISS_WFX_TI(esr) == WFX_WFI)
         hv_vcpu_wait(vcpu);

@@ -43,6 +43,8 @@ void trap_instruction_abort(struct vcpu *vcpu, struct arm64_frame *frame, uint64
  */
 int trap_sysreg_access(struct vcpu *vcpu, unsigned key, bool is_write, uint64_t *value);
 
+/** Would the trapped AArch32 instruction, which says its condition, have been executed with these flags? */
+bool trap_condition_holds(uint64_t esr, uint64_t spsr);
 void trap_skip_aarch32(struct arm64_frame *frame, uint64_t esr);
 /**
  * Step over the emulated instruction: PC, IT state of AArch32, single-step state (a debugger that

@@ -7,6 +7,7 @@
 #define CNTKCTL_ALL 0x303ul       /* counters and timers open for EL0 */
 #define PRIORITY_BITS 0xf8f8f8f8u /* of an interrupt controller with 32 priorities */
 #define FAR_FUTURE 0x7fffffffu
+#define SCTLR_NTWI (1ul << 16) /* EL0 may wait */
 
 /* Two T32 halfwords, in the order of execution. */
 #define T32(first, second) ((uint32_t)(second) << 16 | (first))
@@ -130,6 +131,34 @@ static void check_conditions(void)
            trap.elr);
 }
 
+/* WFI waits for an interrupt, masked or not; one whose condition fails for nothing. */
+static void check_wfi(void)
+{
+    uint64_t sctlr = sysreg_read(sctlr_el1);
+    uint32_t wait[] = {0xe320f003, A32_SVC};                            /* wfi */
+    uint32_t skipped[] = {0x1320f003, 0x1320f003, A32_SVC};             /* wfine with Z set */
+    uint32_t it_block[] = {T32(0xbf1c, 0xbf30), T32(0xbf30, T32_SVC7)}; /* itt ne; wfine twice */
+    struct el0_entry user = {.spsr = SPSR_T32 | SPSR_Z};
+    struct trap trap = {0};
+
+    sysreg_write(sctlr_el1, sctlr | SCTLR_NTWI);
+    isb();
+    bool done = run(SPSR_A32 | SPSR_Z, skipped, 3, &trap, 0, 0);
+    report("aarch32.wfi_condition", done && trap.elr == 12, "esr 0x%lx elr +0x%lx", trap.esr,
+           trap.elr);
+    user_run(it_block, 2, &user, &trap);
+    report("aarch32.wfi_it_block", trap.esr == 0x44000007 && trap.elr == 8, "esr 0x%lx elr +0x%lx",
+           trap.esr, trap.elr);
+    gic_enable(TIMER_VIRT_INTID);
+    timer_start(false, 1000);
+    done = run(SPSR_A32, wait, 2, &trap, 0, 0);
+    report("aarch32.wfi", done && trap.elr == 8, "esr 0x%lx elr +0x%lx", trap.esr, trap.elr);
+    timer_stop(false);
+    gic_disable(TIMER_VIRT_INTID);
+    sysreg_write(sctlr_el1, sctlr);
+    isb();
+}
+
 /* ITTE EQ: two trapped instructions run, the third is for NE; behind it nothing is conditional any more. */
 static void check_it_block(void)
 {
@@ -222,6 +251,7 @@ static void case_aarch32(void)
     check_reads();
     check_timer();
     check_conditions();
+    check_wfi();
     check_it_block();
     check_mmio();
     check_fp();
