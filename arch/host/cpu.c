@@ -109,7 +109,7 @@ static void poll_cpu(unsigned cpu)
         host_irq_poll();
         return;
     }
-    if (host_cpus[cpu].irq_masked || (cpu != 0 && percpu_offsets[cpu] == 0))
+    if (host_cpus[cpu].irq_masked || !percpu_is_there(cpu))
         return;
     play(cpu);
     host_irq_serve(cpu, false);

@@ -81,6 +81,16 @@ void hv_guest_timer(struct vcpu *vcpu, bool virt, bool level, uint32_t pirq)
     vcpu_irq_private(vcpu, virt ? IRQ_TIMER_VIRTUAL : IRQ_TIMER_PHYSICAL, level, pirq);
 }
 
+int hv_guest_sgi(struct vcpu *vcpu, uint64_t value)
+{
+    const struct intc_ops *ops = vcpu->guest->intc_ops;
+
+    if (ops->sgi == NULL) {
+        return -ENOENT;
+    }
+    return ops->sgi(vcpu, value);
+}
+
 int hv_guest_sysreg(struct vcpu *vcpu, enum guest_sysreg reg, bool is_write, uint64_t *value)
 {
     const struct intc_ops *ops = vcpu->guest->intc_ops;

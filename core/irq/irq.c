@@ -21,7 +21,7 @@ struct spinlock irq_lock = SPINLOCK_INIT;
 
 static const struct irqchip *root_chip;
 static struct irq_desc *root_descs[IRQ_MAX];
-static uint64_t root_counts[SMP_CPUS_MAX][IRQ_MAX];
+static DEFINE_PER_CPU(uint64_t[IRQ_MAX], root_counts);
 static uint64_t spurious;
 
 int irq_set_chip(const struct irqchip *chip)
@@ -82,7 +82,7 @@ struct irq_desc **irq_root_slot(uint32_t irq)
 
 uint64_t *irq_desc_count(struct irq_desc *desc, unsigned cpu)
 {
-    return desc->counts != NULL ? &desc->counts[cpu] : &root_counts[cpu][desc->irq];
+    return desc->counts != NULL ? &desc->counts[cpu] : &per_cpu(root_counts, cpu)[desc->irq];
 }
 
 enum irq_result irq_nobody(uint32_t irq, void *arg)
@@ -104,7 +104,7 @@ static void desc_own(struct irq_desc *desc, const char *name, irq_handler handle
     desc->arg = arg;
     /* Away from an isolated CPU; what is private or chained has no route of its own. */
     (void)irq_desc_route(desc, desc->affinity);
-    __atomic_store_n(&desc->handler, handler, __ATOMIC_RELEASE);
+    __atomic_store_n(&desc->handler, handler != NULL ? handler : irq_nobody, __ATOMIC_RELEASE);
 }
 
 int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg)
@@ -113,7 +113,7 @@ int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg)
     irqflags_t flags;
     int err;
 
-    if (handler == NULL || name == NULL || (desc == NULL && irq >= IRQ_MAX))
+    if ((handler == NULL) != (irq == IRQ_KICK) || name == NULL || (desc == NULL && irq >= IRQ_MAX))
         return -EINVAL;
     err = desc != NULL ? irq_desc_get(desc->domain, desc->hwirq, &desc)
                        : irq_desc_get(irq_root_domain(), irq, &desc);
@@ -249,10 +249,10 @@ enum irq_result irq_domain_handle(struct irq_domain *domain, uint32_t hwirq)
     return desc_handle(desc, desc->irq, ++desc->counts[cpu_id()]);
 }
 
-static void irq_dispatch(uint32_t irq, unsigned cpu)
+static void irq_dispatch(uint32_t irq)
 {
     struct irq_desc *desc = __atomic_load_n(&root_descs[irq], __ATOMIC_ACQUIRE);
-    uint64_t count = ++root_counts[cpu][irq];
+    uint64_t count = ++this_cpu(root_counts)[irq];
     enum irq_result result = IRQ_UNHANDLED;
 
     if (likely(desc != NULL))
@@ -262,27 +262,42 @@ static void irq_dispatch(uint32_t irq, unsigned cpu)
     root_chip->end(irq, result != IRQ_KEEP_ACTIVE);
 }
 
-/* One only: what else is pending comes as an interrupt of its own, and most often nothing is. */
-void hv_irq(void)
+static NOINLINE void irq_take(uint32_t irq)
 {
     struct ctx_state *ctx = ctx_enter_irq();
-    uint32_t irq = root_chip->ack();
 
     if (likely(irq < IRQ_MAX))
-        irq_dispatch(irq, cpu_id());
+        irq_dispatch(irq);
     else
         __atomic_fetch_add(&spurious, 1, __ATOMIC_RELAXED);
     ctx->irq_depth--;
+}
+
+/*
+ * One only: what else is pending comes as an interrupt of its own, and most often nothing is. A kick is no more than the way
+ * out that follows it.
+ */
+void hv_irq(void)
+{
+    const struct irqchip *chip = root_chip;
+    uint32_t irq = chip->ack();
+
+    if (irq == IRQ_KICK) {
+        this_cpu(root_counts)[IRQ_KICK]++;
+        chip->end(IRQ_KICK, true);
+    } else {
+        irq_take(irq);
+    }
 }
 
 uint64_t irq_count(uint32_t irq, unsigned cpu)
 {
     struct irq_desc *desc;
 
-    if (cpu >= SMP_CPUS_MAX)
+    if (cpu >= SMP_CPUS_MAX || !percpu_is_there(cpu))
         return 0;
     if (irq < IRQ_MAX)
-        return __atomic_load_n(&root_counts[cpu][irq], __ATOMIC_RELAXED);
+        return __atomic_load_n(&per_cpu(root_counts, cpu)[irq], __ATOMIC_RELAXED);
     desc = irq_desc_find(irq);
     return desc == NULL ? 0 : __atomic_load_n(&desc->counts[cpu], __ATOMIC_RELAXED);
 }

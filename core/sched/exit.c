@@ -10,6 +10,7 @@
 #include "sched_internal.h"
 
 #define WORK_IRQS ((uint32_t)(VCPU_WORK_IRQ | VCPU_WORK_IRQ_NEW))
+#define WORK_ENTRY (WORK_IRQS | VCPU_WORK_WORLD)
 
 void (*vcpu_irq_flush_hook)(struct vcpu *vcpu, uint32_t work);
 bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
@@ -18,12 +19,11 @@ bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
  * World first: list registers are refilled in the loaded one. What is taken away is what is done: an
  * interrupt may have come since we looked.
  */
-static void prepare_entry(struct vcpu *vcpu)
+static inline void prepare_entry(struct vcpu *vcpu)
 {
-    uint32_t work =
-        __atomic_fetch_and(&vcpu->exit_work, ~(WORK_IRQS | VCPU_WORK_WORLD), __ATOMIC_ACQUIRE);
+    uint32_t work = __atomic_fetch_and(&vcpu->exit_work, ~WORK_ENTRY, __ATOMIC_ACQUIRE);
 
-    if (work & VCPU_WORK_WORLD)
+    if (unlikely(work & VCPU_WORK_WORLD))
         arch_vcpu_world_load(vcpu);
     if ((work & WORK_IRQS) && vcpu_irq_flush_hook != NULL)
         vcpu_irq_flush_hook(vcpu, work);
@@ -31,16 +31,15 @@ static void prepare_entry(struct vcpu *vcpu)
 
 void hv_exit_to_guest(struct vcpu *vcpu)
 {
-    uint32_t work;
+    uint32_t work = __atomic_load_n(&vcpu->exit_work, __ATOMIC_ACQUIRE);
 
-    while ((work = __atomic_load_n(&vcpu->exit_work, __ATOMIC_ACQUIRE)) != 0) {
-        if (work & VCPU_WORK_RESCHED)
-            sched_schedule();
-        else if (work & VCPU_WORK_REQUEST)
-            vcpu_obey(vcpu);
-        else
-            prepare_entry(vcpu);
+    if (unlikely((work & ~WORK_ENTRY) == VCPU_WORK_REQUEST)) {
+        vcpu_obey(vcpu);
+        return;
     }
+    if (work & VCPU_WORK_RESCHED)
+        sched_schedule();
+    prepare_entry(vcpu);
 }
 
 int hv_vcpu_wait(struct vcpu *vcpu)
@@ -90,15 +89,29 @@ bool vcpu_end_wait(struct vcpu *vcpu)
     return sched_wake(vcpu, VCPU_REASON_WFI);
 }
 
-/* Who wakes it makes its CPU look. From the first on nothing may preempt: others who find the work there rely on our kick. */
+/* Who wakes it makes its CPU look; else who was the first to leave the work there. */
+static NOINLINE void interrupt_paused(struct vcpu *vcpu, bool first)
+{
+    if (!vcpu_end_wait(vcpu) && first)
+        kick_holder(vcpu);
+}
+
+/* From the first on nothing may preempt: others who find the work there rely on our kick. */
+void vcpu_interrupt_masked(struct vcpu *vcpu, uint32_t work)
+{
+    bool first = (__atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST) & work) != work;
+
+    if (__atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED)
+        interrupt_paused(vcpu, first);
+    else if (first)
+        kick_holder(vcpu);
+}
+
 void vcpu_interrupt_work(struct vcpu *vcpu, uint32_t work)
 {
     irqflags_t flags = arch_irq_save();
-    uint32_t before = __atomic_fetch_or(&vcpu->exit_work, work, __ATOMIC_SEQ_CST);
-    bool paused = __atomic_load_n(&vcpu->state, __ATOMIC_SEQ_CST) == VCPU_PAUSED;
 
-    if (!(paused && vcpu_end_wait(vcpu)) && (before & work) != work)
-        kick_holder(vcpu);
+    vcpu_interrupt_masked(vcpu, work);
     arch_irq_restore(flags);
     if (unlikely(this_cpu(ctx_state).resched) && this_cpu(ctx_state).preempt_count == 0)
         ctx_preempt_check();

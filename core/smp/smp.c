@@ -111,14 +111,6 @@ void smp_call(cpumask_t mask, void (*fn)(void *arg), void *arg)
     preempt_enable();
 }
 
-/* The interrupt itself is the message: its way out looks at what is to be done. */
-static enum irq_result kick_handler(uint32_t irq, void *arg)
-{
-    (void)irq;
-    (void)arg;
-    return IRQ_HANDLED;
-}
-
 static enum irq_result call_handler(uint32_t irq, void *arg)
 {
     (void)irq;
@@ -139,7 +131,7 @@ static const struct {
     const char *name;
     irq_handler handler;
 } sgis[] = {
-    {SMP_SGI_KICK, "kick", kick_handler},
+    {SMP_SGI_KICK, "kick", NULL},
     {SMP_SGI_CALL, "cross-CPU call", call_handler},
     {SMP_SGI_STOP, "stop", stop_handler},
 };

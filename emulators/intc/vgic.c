@@ -273,7 +273,7 @@ void vgic_remove(struct emu_device *dev)
     .vcpu_init = vgic_vcpu_init, .vcpu_exit = vgic_vcpu_exit
 
 static const struct intc_ops vgic_v2_ops = {VGIC_OPS};
-static const struct intc_ops vgic_v3_ops = {VGIC_OPS, .sysreg = vgic_v3_sysreg};
+static const struct intc_ops vgic_v3_ops = {VGIC_OPS, .sgi = vgic_v3_sgi, .sysreg = vgic_v3_sysreg};
 
 /* A device without an address, as in tests, has no doorbell. */
 static int attach(struct emu_device *dev, struct vgic *vgic)

@@ -207,8 +207,10 @@ void vgic_deactivate(struct vgic_vcpu *self, uint32_t intid);
 bool vgic_change_route(struct vgic_irq *irq, uint32_t route);
 /** Find the target that an SPI's route means. vgic->lock held, and that of its owner. */
 void vgic_route_resolve(struct vgic_irq *irq);
-/** An SGI of v becomes pending. Any context, no vGIC lock held. */
-void vgic_sgi_pend(struct vgic_vcpu *v, uint32_t intid);
+/** An SGI that a VCPU sends to itself. It has just left the guest, IRQs masked since then; no vGIC lock held. */
+void vgic_sgi_to_self(struct vgic_vcpu *v, uint32_t intid);
+/** The same for the SGI that another VCPU sends to v: that one's world is loaded here, so v's is not. */
+void vgic_sgi_to_other(struct vgic_vcpu *v, uint32_t intid);
 int vgic_line_set(struct guest_irq_lines *lines, uint32_t irq, bool level);
 int vgic_private_set(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq);
 /** Hand on what waits in v's list for another target. */
@@ -271,4 +273,5 @@ int vgic_v3_message(struct guest_irq_doorbell *bell, uint64_t offset, uint32_t d
 #define VGIC_V3_DOORBELL_SIZE 0x10
 /** What ICC_SGI1R_EL1 holds beside the INTID to name that one alone. */
 uint64_t vgic_v3_sgi_list(uint64_t affinity);
+int vgic_v3_sgi(struct vcpu *vcpu, uint64_t value);
 int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value);

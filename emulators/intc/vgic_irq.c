@@ -51,6 +51,15 @@ static inline enum notice irq_queue(struct vgic_vcpu *v, struct vgic_irq *irq)
     return vgic_irq_is_pending(irq) ? NOTICE_INTERRUPT : NOTICE_WORK;
 }
 
+/* For the flush on v's way to the guest. */
+static inline enum notice irq_announce(struct vgic_vcpu *v, struct vgic_irq *irq)
+{
+    if (v->news != NULL && v->news != irq)
+        return NOTICE_INTERRUPT;
+    v->news = irq;
+    return NOTICE_NEW;
+}
+
 static inline enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
     enum notice notice = irq_queue(v, irq);
@@ -59,10 +68,7 @@ static inline enum notice irq_settle(struct vgic_vcpu *v, struct vgic_irq *irq)
         return notice;
     if (arch_vcpu_world_cpu(v->vcpu) == (int)cpu_id())
         return vgic_lr_place(v, irq, true) ? NOTICE_PLACED : NOTICE_INTERRUPT;
-    if (v->news != NULL && v->news != irq)
-        return NOTICE_INTERRUPT;
-    v->news = irq;
-    return NOTICE_NEW;
+    return irq_announce(v, irq);
 }
 
 static inline void notify(struct vgic_vcpu *v, enum notice notice)
@@ -379,9 +385,29 @@ int vgic_private_set(struct vcpu *vcpu, uint32_t irq, bool level, uint32_t pirq)
     return 0;
 }
 
-void vgic_sgi_pend(struct vgic_vcpu *v, uint32_t intid)
+void vgic_sgi_to_self(struct vgic_vcpu *v, uint32_t intid)
 {
     private_rise(&v->bank.irqs[intid], vgic_change_pend, 1, 0);
+}
+
+void vgic_sgi_to_other(struct vgic_vcpu *v, uint32_t intid) NO_THREAD_SAFETY
+{
+    struct vgic_irq *irq = &v->bank.irqs[intid];
+    enum notice notice = NOTICE_NONE;
+
+    lockdep_acquire(&v->lock, 0);
+    spin_take(&v->lock);
+    if (vgic_change_pend(irq, 1)) {
+        notice = irq_queue(v, irq);
+        if (notice == NOTICE_INTERRUPT)
+            notice = irq_announce(v, irq);
+    }
+    lockdep_release(&v->lock);
+    spin_drop(&v->lock);
+    if (likely(notice == NOTICE_NEW))
+        vcpu_interrupt_masked(v->vcpu, VCPU_WORK_IRQ_NEW);
+    else
+        notify(v, notice);
 }
 
 void vgic_kick_all(struct vgic *vgic)

@@ -269,17 +269,15 @@ static inline unsigned place_for(const struct vgic_vcpu *v, const struct vgic_ir
 /*
  * The commonest case of all that follows, with the same outcome: the guest has ended it, and it comes as it came before.
  */
-bool vgic_lr_renew(struct vgic_vcpu *v, struct vgic_irq *irq, uint32_t pirq)
+static ALWAYS_INLINE bool lr_renew(struct vgic_vcpu *v, struct vgic_irq *irq, uint32_t pirq)
 {
     const struct vgic_bank *bank = irq->bank;
     unsigned n = irq->intid % VGIC_BANK_SIZE;
     uint32_t bit = 1U << n;
     bool linked = pirq != 0, group1;
 
-    if (irq->lr == VGIC_LR_NONE || arch_vcpu_world_cpu(v->vcpu) != (int)cpu_id())
-        return false;
     group1 = (vgic_load(&bank->group1) & bit) != 0;
-    if ((irq->latch | irq->active_forced | v->overflow) != 0 || irq->hw != linked ||
+    if (irq->lr == VGIC_LR_NONE || irq->active_forced || v->overflow || irq->hw != linked ||
         ((vgic_load(&bank->edge) & bit) == 0) != linked || (vgic_load(&bank->enabled) & bit) == 0 ||
         (vgic_load(&v->vgic->ctlr) & (group1 ? VGIC_CTLR_GROUP1 : VGIC_CTLR_GROUP0)) == 0 ||
         (arch_guest_irq_lr_empty() & (1U << irq->lr)) == 0)
@@ -292,6 +290,12 @@ bool vgic_lr_renew(struct vgic_vcpu *v, struct vgic_irq *irq, uint32_t pirq)
     }
     arch_guest_irq_lr_pend(irq->lr, irq->intid, pirq, bank->priority[n], group1);
     return true;
+}
+
+bool vgic_lr_renew(struct vgic_vcpu *v, struct vgic_irq *irq, uint32_t pirq)
+{
+    return irq->latch == 0 && arch_vcpu_world_cpu(v->vcpu) == (int)cpu_id() &&
+           lr_renew(v, irq, pirq);
 }
 
 bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq, bool came_here)
@@ -461,7 +465,15 @@ static bool flush_news(struct vgic_vcpu *v)
     struct vgic_irq *irq = v->news;
 
     v->news = NULL;
-    return irq == NULL || (irq->owner == v && v->release == 0 && vgic_lr_place(v, irq, false));
+    if (irq == NULL)
+        return true;
+    if (irq->owner != v || v->release != 0)
+        return false;
+    if (irq->latch == 1 && irq->intid < VGIC_SGI_COUNT && lr_renew(v, irq, 0)) {
+        irq->latch = irq->source = 0;
+        return true;
+    }
+    return vgic_lr_place(v, irq, false);
 }
 
 /* True: some of what is queued belongs elsewhere. v->lock held. Its frame is not for the short way. */

@@ -251,6 +251,7 @@ static int vgic_v3_access(struct emu_device *dev, struct emu_access *access)
 
 #define SGI1R_LIST 0xffffU
 #define SGI1R_IRM BIT(40)
+#define SGI1R_INTID(value) ((uint32_t)((value) >> 24) & 0xf)
 #define ICC_DIR_INTID 0xffffffU
 /** Aff3, RS, Aff2, Aff1. */
 #define SGI1R_CLUSTER 0x00fff0ff00ff0000UL
@@ -263,21 +264,12 @@ uint64_t vgic_v3_sgi_list(uint64_t affinity)
            ((affinity >> 8) & 0xff) << 16 | (aff0 / 16) << 44 | 1UL << (aff0 % 16);
 }
 
-/* With one security state SGI1R makes SGIs of either group, the other two those of group 0 alone. */
-static void sgi_raise(struct vgic_vcpu *v, uint32_t intid, bool any_group)
+static void sgi_raise(struct vgic_vcpu *self, struct vgic_vcpu *v, uint32_t intid)
 {
-    if (any_group || !vgic_irq_is_group1(&v->bank.irqs[intid]))
-        vgic_sgi_pend(v, intid);
-}
-
-static void sgi_to_others(struct vgic *vgic, struct vgic_vcpu *self, uint32_t intid, bool any_group)
-{
-    for (unsigned i = 0; i < vgic->guest->vcpu_count; i++) {
-        struct vgic_vcpu *v = vgic_vcpu_of(vgic->guest->vcpus[i]);
-
-        if (v != NULL && v != self)
-            sgi_raise(v, intid, any_group);
-    }
+    if (v == self)
+        vgic_sgi_to_self(v, intid);
+    else if (likely(v != NULL))
+        vgic_sgi_to_other(v, intid);
 }
 
 /* The names of VCPUs are in order, so that one can be guessed from where it would be; its own name decides. */
@@ -294,34 +286,44 @@ static inline struct vgic_vcpu *sgi_find(const struct vgic *vgic, uint64_t name)
     return v != NULL && v->sgi_self == name ? v : NULL;
 }
 
-static NOINLINE void sgi_to_many(struct vgic_vcpu *self, uint64_t value, uint32_t intid,
-                                 bool any_group)
+static bool sgi_is_named(const struct vgic_vcpu *self, const struct vgic_vcpu *v, uint64_t value)
 {
-    if ((value & SGI1R_IRM) != 0) {
-        sgi_to_others(self->vgic, self, intid, any_group);
-        return;
-    }
-    for (uint32_t list = (uint32_t)value & SGI1R_LIST; list != 0; list &= list - 1) {
-        struct vgic_vcpu *v = sgi_find(self->vgic, (value & SGI1R_CLUSTER) | (list & -list));
+    uint64_t cluster = v->sgi_self & SGI1R_CLUSTER, list = v->sgi_self & SGI1R_LIST;
 
-        if (v != NULL)
-            sgi_raise(v, intid, any_group);
+    if ((value & SGI1R_IRM) != 0)
+        return v != self;
+    return cluster == (value & SGI1R_CLUSTER) && (value & list) != 0;
+}
+
+/* ICC_SGI1R_EL1 makes, there being one security state, SGIs of either group; the other two registers those of group 0 alone. */
+static NOINLINE void sgi_to_many(struct vgic_vcpu *self, uint64_t value, bool group0)
+{
+    struct vgic *vgic = self->vgic;
+    uint32_t intid = SGI1R_INTID(value);
+
+    for (unsigned i = 0; i < vgic->guest->vcpu_count; i++) {
+        struct vgic_vcpu *v = vgic_vcpu_of(vgic->guest->vcpus[i]);
+
+        if (v != NULL && sgi_is_named(self, v, value) &&
+            !(group0 && vgic_irq_is_group1(&v->bank.irqs[intid])))
+            sgi_raise(self, v, intid);
     }
 }
 
-static int sgi_write(struct vgic_vcpu *self, uint64_t value, bool any_group)
+/* Mostly it names one alone. */
+int vgic_v3_sgi(struct vcpu *vcpu, uint64_t value)
 {
-    uint32_t intid = (uint32_t)(value >> 24) & 0xf, list = (uint32_t)value & SGI1R_LIST;
-    struct vgic_vcpu *v;
+    struct vgic_vcpu *self = vcpu->irq;
+    uint32_t list = (uint32_t)value & SGI1R_LIST;
+    uint64_t name = value & (SGI1R_CLUSTER | SGI1R_LIST);
 
-    if (unlikely((value & SGI1R_IRM) != 0 || (list & (list - 1)) != 0)) {
-        sgi_to_many(self, value, intid, any_group);
-        return 0;
-    }
-    value &= SGI1R_CLUSTER | SGI1R_LIST;
-    v = value == self->sgi_self ? self : sgi_find(self->vgic, value);
-    if (v != NULL)
-        sgi_raise(v, intid, any_group);
+    if (unlikely(self == NULL))
+        return -ENOENT;
+    if (unlikely((value & SGI1R_IRM) != 0 || (list & (list - 1)) != 0))
+        sgi_to_many(self, value, false);
+    else
+        sgi_raise(self, name == self->sgi_self ? self : sgi_find(self->vgic, name),
+                  SGI1R_INTID(value));
     return 0;
 }
 
@@ -332,10 +334,10 @@ int vgic_v3_sysreg(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *val
     if (self == NULL || !is_write)
         return -ENOENT;
     switch (reg) {
-    case GUEST_SYSREG_ICC_SGI1R:
     case GUEST_SYSREG_ICC_SGI0R:
     case GUEST_SYSREG_ICC_ASGI1R:
-        return sgi_write(self, *value, reg == GUEST_SYSREG_ICC_SGI1R);
+        sgi_to_many(self, *value, true);
+        return 0;
     case GUEST_SYSREG_ICC_DIR:
         vgic_deactivate(self, (uint32_t)*value & ICC_DIR_INTID);
         return 0;

@@ -38,7 +38,7 @@ BUDGETS = {
     "eoi": ("instructions", 16),
     "priority_mask_write": ("instructions", 16),
     "sgi_self": ("instructions", 351),
-    "sgi_and_back": ("instructions", 1600),
+    "sgi_and_back": ("instructions", 1201),
     "sgi_sleeper": ("instructions", 1501),
     "timer_busy": ("instructions", 351),
     "timer_wfi": ("instructions", 801),

@@ -285,7 +285,7 @@ static NOINLINE void access_register(struct vcpu *vcpu, struct arm64_frame *fram
 static NOINLINE void send_sgi(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr,
                               uint64_t *value)
 {
-    if (likely(hv_guest_sysreg(vcpu, GUEST_SYSREG_ICC_SGI1R, true, value) == 0))
+    if (likely(hv_guest_sgi(vcpu, *value) == 0))
         trap_skip(frame, esr);
     else
         undefined(frame, esr);

@@ -9,6 +9,8 @@
 
 struct dt_node;
 
+/** The SGI by which CPUs make each other look at what is to be done: that it came is all it says, so it has no handler. */
+#define IRQ_KICK 0
 /** The root controller's interrupts have the numbers 0..IRQ_MAX-1; those of other domains follow. */
 #define IRQ_MAX 1020
 /** Below this, interrupts are private to each CPU. */
@@ -114,7 +116,7 @@ void irq_put(uint32_t irq);
 /**
  * Handlers run in IRQ context with interrupts masked. irq_enable() turns the interrupt on. Below
  * IRQ_SHARED_FIRST there is one handler for all CPUs, to be enabled on each of them. name is
- * copied. -EBUSY (it has an owner), -EINVAL, -ENOMEM. Orphan or boot.
+ * copied. handler is NULL for IRQ_KICK, and for no other. -EBUSY (it has an owner), -EINVAL, -ENOMEM. Orphan or boot.
  */
 int irq_request(uint32_t irq, const char *name, irq_handler handler, void *arg);
 /** Disables it and waits until its handler runs nowhere. Orphan or boot. */

@@ -5,6 +5,7 @@
 #include <arch/percpu.h>
 #include <hv/cpu.h>
 #include <lib/macros.h>
+#include <stdbool.h>
 
 /**
  * Per-CPU variables start as all zero on every CPU: no initialisers. The boot CPU uses the template
@@ -17,6 +18,12 @@ extern uintptr_t percpu_offsets[SMP_CPUS_MAX];
 
 /** This CPU's copy. Preemption (or interrupts) must be off while the pointer is used. */
 #define this_cpu(name) (*(__typeof__(&(name)))((uintptr_t) & (name) + arch_percpu_offset()))
+/** Has it a copy? CPU 0 is the boot CPU. */
+static inline bool percpu_is_there(unsigned cpu)
+{
+    return cpu == 0 || percpu_offsets[cpu] != 0;
+}
+
 /**
  * Another CPU's copy; the owner of the variable says which lock that needs. The CPU has a copy (it
  * is or was being started).

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <hv/cpu.h>
+#include <hv/irq.h>
 
 /** SGI numbers the hypervisor uses. */
-enum { SMP_SGI_KICK = 0, SMP_SGI_CALL = 1, SMP_SGI_STOP = 2, SMP_SGI_TIMER = 3 };
+enum { SMP_SGI_KICK = IRQ_KICK, SMP_SGI_CALL = 1, SMP_SGI_STOP = 2, SMP_SGI_TIMER = 3 };
 
 /**
  * Make the CPU (this one, too) look at its exit work soon: leaves the guest or WFI. Any context.

@@ -21,8 +21,8 @@ void hv_irq(void);
 void hv_timer_interrupt(void);
 
 /**
- * The way out when vcpu->exit_work != 0: reschedules, obeys requests, refills list registers, loads the world, until no work is left.
- * Normal context, IRQs masked on entry and return. sched.
+ * The way out, as long as vcpu->exit_work != 0: reschedules, obeys requests, or loads the world and refills list registers; the
+ * caller looks again. Normal context, IRQs masked on entry and return. sched.
  */
 void hv_exit_to_guest(struct vcpu *vcpu);
 /** Guest WFI: sleep until a virtual interrupt is deliverable (or a request is pending). Normal context. sched. */
@@ -35,9 +35,10 @@ int hv_vcpu_wait(struct vcpu *vcpu);
  */
 int hv_guest_mmio(struct emu_access *access);
 
-/** Trapped interrupt-controller system registers (GICv3 SGI generation). */
+/** A write of ICC_SGI1R_EL1. -ENOENT: UNDEF. vcpu == current, normal context, IRQs masked since it left the guest. guest. */
+int hv_guest_sgi(struct vcpu *vcpu, uint64_t value);
+/** The other interrupt-controller system registers that trap (GICv3). */
 enum guest_sysreg {
-    GUEST_SYSREG_ICC_SGI1R,
     GUEST_SYSREG_ICC_SGI0R,
     GUEST_SYSREG_ICC_ASGI1R,
     GUEST_SYSREG_ICC_DIR

@@ -269,6 +269,8 @@ extern bool (*vcpu_irq_deliverable_hook)(struct vcpu *vcpu);
 void vcpu_add_work(struct vcpu *vcpu, uint32_t work);
 /** Virtual interrupt became deliverable: adds the work and ends a WFI pause. Any context. */
 void vcpu_interrupt_work(struct vcpu *vcpu, uint32_t work);
+/** The same with IRQs masked, where the caller looks for preemption once it has unmasked them, or returns to a guest. */
+void vcpu_interrupt_masked(struct vcpu *vcpu, uint32_t work);
 static inline void vcpu_interrupt(struct vcpu *vcpu)
 {
     vcpu_interrupt_work(vcpu, VCPU_WORK_IRQ);

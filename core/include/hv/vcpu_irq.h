@@ -25,7 +25,9 @@ struct intc_ops {
     bool (*deliverable)(struct vcpu *vcpu);
     /** Maintenance interrupt. IRQ context, world loaded here. */
     void (*maintenance)(struct vcpu *vcpu);
-    /** GICv3 SGI system registers; NULL for GICv2. vcpu == current. */
+    /** Write of ICC_SGI1R_EL1; NULL for GICv2. vcpu == current, IRQs masked since it left the guest. -ENOENT. */
+    int (*sgi)(struct vcpu *vcpu, uint64_t value);
+    /** The other GICv3 system registers that trap (enum guest_sysreg), in the same way. */
     int (*sysreg)(struct vcpu *vcpu, unsigned reg, bool is_write, uint64_t *value);
     /** Bring the private part of one VCPU to reset (CPU_OFF/reset). VCPU is not running, dropped. Orphan or Normal. */
     void (*vcpu_reset)(struct vcpu *vcpu);

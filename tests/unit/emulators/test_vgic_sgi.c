@@ -50,7 +50,7 @@ static void v3_sgi_groups(void **state)
     assert_int_equal(fake_take(), 6);
     sgi1r(0, value);
     assert_int_equal(fake_take(), 6);
-    assert_int_equal(ops()->sysreg(&fake.vcpus[0], GUEST_SYSREG_ICC_SGI1R, false, &value), -ENOENT);
+    assert_int_equal(ops()->sysreg(&fake.vcpus[0], GUEST_SYSREG_ICC_SGI0R, false, &value), -ENOENT);
     assert_int_equal(ops()->sysreg(&fake.vcpus[0], 77, true, &value), -ENOENT);
 }
 

@@ -96,5 +96,5 @@ static inline void v2(unsigned vcpus, unsigned lrs)
 
 static inline void sgi1r(unsigned from, uint64_t value)
 {
-    assert_int_equal(ops()->sysreg(&fake.vcpus[from], GUEST_SYSREG_ICC_SGI1R, true, &value), 0);
+    assert_int_equal(ops()->sgi(&fake.vcpus[from], value), 0);
 }

@@ -194,6 +194,22 @@ static void test_request(void **state)
     assert_int_equal(irq_request(40, "uart", handler, &irq), 0);
 }
 
+/* It is counted and ended; nothing else can be made of it, and nothing else can do without a handler. */
+static void test_kick(void **state)
+{
+    (void)state;
+    assert_int_equal(irq_request(IRQ_KICK, "kick", handler, NULL), -EINVAL);
+    assert_int_equal(irq_request(IRQ_KICK, "kick", NULL, NULL), 0);
+    handled = ended = deactivated = 0;
+    raise_irq(IRQ_KICK);
+    take_all();
+    assert_int_equal(handled, 0);
+    assert_int_equal(ended, 1);
+    assert_int_equal(deactivated, 1);
+    assert_int_equal(irq_count(IRQ_KICK, 0), 1);
+    irq_release(IRQ_KICK);
+}
+
 static void test_dispatch(void **state)
 {
     (void)state;
@@ -366,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_kick),
         cmocka_unit_test(test_dispatch),
         cmocka_unit_test(test_spurious),
         cmocka_unit_test(test_without_owner_is_disabled),
