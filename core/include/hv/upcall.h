@@ -38,11 +38,7 @@ int hv_guest_mmio(struct emu_access *access);
 /** A write of ICC_SGI1R_EL1. -ENOENT: UNDEF. vcpu == current, normal context, IRQs masked since it left the guest. guest. */
 int hv_guest_sgi(struct vcpu *vcpu, uint64_t value);
 /** The other interrupt-controller system registers that trap (GICv3). */
-enum guest_sysreg {
-    GUEST_SYSREG_ICC_SGI0R,
-    GUEST_SYSREG_ICC_ASGI1R,
-    GUEST_SYSREG_ICC_DIR
-};
+enum guest_sysreg { GUEST_SYSREG_ICC_SGI0R, GUEST_SYSREG_ICC_ASGI1R, GUEST_SYSREG_ICC_DIR };
 /** value in or out. -ENOENT: UNDEF. vcpu == current, normal context, IRQs masked. guest. */
 int hv_guest_sysreg(struct vcpu *vcpu, enum guest_sysreg reg, bool is_write, uint64_t *value);
 
