@@ -11,11 +11,10 @@
 TABLE_DECLARE(smccc_services, struct smccc_service);
 
 /* Both conduits reach the same services. */
-void hv_hypercall(struct vcpu *vcpu, uint64_t x[18], bool is_smc)
+void hv_hypercall(struct vcpu *vcpu, uint64_t x[18])
 {
     uint32_t id = (uint32_t)x[0] & ~SMCCC_CONVENTION_64;
 
-    (void)is_smc;
     TABLE_FOREACH(smccc_services, struct smccc_service, iter) {
         const struct smccc_service *service = *iter;
 

@@ -39,24 +39,19 @@ static void trap_wfx(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 }
 
 /* SMCCC reserves all immediates but 0; they get the answer of an unknown function. */
-static void hypercall(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr, bool is_smc)
+static void trap_hvc(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 {
     if (unlikely(IMM16(esr)))
         frame->x[0] = ~0UL;
     else
-        hv_hypercall(vcpu, frame->x, is_smc);
-}
-
-static void trap_hvc(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
-{
-    hypercall(vcpu, frame, esr, false);
+        hv_hypercall(vcpu, frame->x);
 }
 
 /* A trapped SMC, unlike HVC, leaves PC on the instruction. */
 static void trap_smc(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)
 {
     trap_skip(frame, esr);
-    hypercall(vcpu, frame, esr, true);
+    trap_hvc(vcpu, frame, esr);
 }
 
 static void trap_fp(struct vcpu *vcpu, struct arm64_frame *frame, uint64_t esr)

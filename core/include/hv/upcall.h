@@ -49,7 +49,7 @@ int hv_guest_sysreg(struct vcpu *vcpu, enum guest_sysreg reg, bool is_write, uin
 bool hv_guest_touch(struct vcpu *vcpu, gpa_t addr, bool is_fetch);
 
 /** SMCCC call (DEN 0028): x[0..17] in and out. Unknown ids return -1 in x0. Normal context, IRQs masked. emu. */
-void hv_hypercall(struct vcpu *vcpu, uint64_t x[18], bool is_smc);
+void hv_hypercall(struct vcpu *vcpu, uint64_t x[18]);
 
 /** The virtual timer (virt true, PPI 27) or emulated physical timer (PPI 30) changed level. virt: hardware-linked to pirq. Any context. guest. */
 void hv_guest_timer(struct vcpu *vcpu, bool virt, bool level, uint32_t pirq);

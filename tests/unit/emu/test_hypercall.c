@@ -30,7 +30,7 @@ static uint64_t hypercall(uint64_t id)
     for (unsigned i = 0; i < 18; i++)
         x[i] = i;
     x[0] = id;
-    hv_hypercall(NULL, x, false);
+    hv_hypercall(NULL, x);
     return x[0];
 }
 

@@ -54,7 +54,7 @@ static int64_t call(uint64_t id, uint64_t x1, uint64_t x2, uint64_t x3)
     x[1] = x1;
     x[2] = x2;
     x[3] = x3;
-    hv_hypercall(&fake.vcpus[0], x, false);
+    hv_hypercall(&fake.vcpus[0], x);
     for (unsigned i = 4; i < ARRAY_SIZE(x); i++)
         assert_int_equal(x[i], 0x1111111111111111ULL * (i % 16));
     return (int64_t)x[0];
