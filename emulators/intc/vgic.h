@@ -53,6 +53,8 @@ struct vgic_irq {
     bool line;        /**< level of the input */
     bool again;       /**< a hardware-linked line rose after it was put into the list register */
     bool active;
+    uint8_t held_priority; /**< with which it became active, and is to be ended */
+    bool held_group1;
     bool active_forced; /**< active was written by the guest; what the list register says is older */
     bool hw;            /**< in the list register, or active, as hardware-linked */
     bool picked;        /**< scratch of the refill */
@@ -160,6 +162,14 @@ static inline uint8_t vgic_irq_priority(const struct vgic_irq *irq)
     return irq->bank->priority[irq->intid % VGIC_BANK_SIZE];
 }
 
+/** It becomes active by the guest's own writing. */
+static inline void vgic_irq_hold(struct vgic_irq *irq)
+{
+    irq->active = true;
+    irq->held_priority = vgic_irq_priority(irq);
+    irq->held_group1 = vgic_irq_is_group1(irq);
+}
+
 static inline struct vgic_vcpu *vgic_vcpu_of(const struct vcpu *vcpu)
 {
     return vcpu == NULL ? NULL : vcpu->irq;
@@ -252,7 +262,7 @@ void vgic_sync(struct vgic_vcpu *self, struct vgic_bank *bank);
 
 /* vgic_state.c: the model as plain data. Orphan, no VCPU runs. */
 
-#define VGIC_STATE_VERSION 1
+#define VGIC_STATE_VERSION 2
 size_t vgic_state_size(const struct emu_device *dev);
 void vgic_state_save(struct emu_device *dev, void *to);
 int vgic_state_restore(struct emu_device *dev, const void *from);

@@ -264,16 +264,18 @@ bool vgic_change_unpend(struct vgic_irq *irq, uint32_t mask)
 
 bool vgic_change_active(struct vgic_irq *irq, uint32_t active)
 {
-    if (irq->lr != VGIC_LR_NONE) {
-        /* Even when the model has that value: the list register may know better, and this is newer. */
-        irq->active = active != 0;
-        irq->active_forced = true;
-        return true;
-    }
-    if (irq->active == (active != 0))
+    bool was = irq->active;
+
+    /* In a list register even when the model has that value: it may know better, and this is newer. */
+    if (irq->lr == VGIC_LR_NONE && was == (active != 0))
         return false;
-    irq->active = active != 0;
-    if (!irq->active)
+    if (active == 0)
+        irq->active = false;
+    else if (!was)
+        vgic_irq_hold(irq);
+    if (irq->lr != VGIC_LR_NONE)
+        irq->active_forced = true;
+    else if (!irq->active)
         vgic_hw_end(irq);
     return true;
 }

@@ -105,6 +105,10 @@ static void fold_one(struct vgic_vcpu *v, struct vgic_irq *irq, const struct gue
 
     if (!pending)
         irq->lr_latch = 0;
+    if (active) {
+        irq->held_priority = lr->priority;
+        irq->held_group1 = lr->group1;
+    }
     if (!irq->active_forced)
         irq->active = active;
     else if (active && !irq->active)
@@ -190,6 +194,13 @@ void vgic_lr_forget(struct vgic_vcpu *v)
 
 /* Refill */
 
+/* It was configured anew since it became active. A list register has one priority and group, by which its end is found. */
+static bool is_held_otherwise(const struct vgic_irq *irq)
+{
+    return irq->active && (irq->held_priority != vgic_irq_priority(irq) ||
+                           irq->held_group1 != vgic_irq_is_group1(irq));
+}
+
 /* What the list register of a picked interrupt is to hold; the model is told what was handed over. */
 static void lr_make(struct vgic_vcpu *v, struct vgic_irq *irq, struct guest_irq_lr *lr)
 {
@@ -197,7 +208,7 @@ static void lr_make(struct vgic_vcpu *v, struct vgic_irq *irq, struct guest_irq_
     bool level = irq->line && !vgic_irq_is_edge(irq);
     bool linked = level && irq->pirq != 0;
     /* A hardware-linked one can not be active and pending; it comes anew once the guest has ended it. */
-    bool raised = level && !(linked && irq->active);
+    bool raised = level && !(linked && irq->active), held = is_held_otherwise(irq);
     uint8_t take;
 
     if (!irq->active) {
@@ -207,14 +218,15 @@ static void lr_make(struct vgic_vcpu *v, struct vgic_irq *irq, struct guest_irq_
     take = latch & (uint8_t)(1U << irq->source);
     lr->virq = irq->intid;
     lr->pirq = irq->hw ? irq->pirq : 0;
-    lr->priority = vgic_irq_priority(irq);
+    lr->priority = irq->active ? irq->held_priority : vgic_irq_priority(irq);
     lr->source = irq->source;
     lr->active = irq->active;
     lr->hw = irq->hw;
-    lr->group1 = vgic_irq_is_group1(irq);
-    lr->pending = irq_is_ready(v, irq) && (take != 0 || raised) && !(irq->hw && irq->active);
+    lr->group1 = irq->active ? irq->held_group1 : vgic_irq_is_group1(irq);
+    lr->pending =
+        irq_is_ready(v, irq) && (take != 0 || raised) && !(irq->hw && irq->active) && !held;
     /* There is more to do once the guest has ended it: the line is still high, another source waits, or another target. */
-    lr->eoi = !irq->hw && (level || (latch & (uint8_t)~take) != 0 || irq->target != v);
+    lr->eoi = !irq->hw && (level || (latch & (uint8_t)~take) != 0 || irq->target != v || held);
     irq->lr_latch = lr->pending ? take : 0;
     irq->latch = latch & (uint8_t)~irq->lr_latch;
     irq->active_forced = false;
@@ -335,9 +347,9 @@ bool vgic_lr_place(struct vgic_vcpu *v, struct vgic_irq *irq, bool came_here)
  */
 static unsigned rank(const struct vgic_irq *irq, unsigned closed)
 {
-    unsigned class = irq->active ? 0 : 1 + ((closed >> vgic_irq_is_group1(irq)) & 1);
-
-    return class << 8 | vgic_irq_priority(irq);
+    if (irq->active)
+        return irq->held_priority;
+    return (1 + ((closed >> vgic_irq_is_group1(irq)) & 1)) << 8 | vgic_irq_priority(irq);
 }
 
 struct picks {

@@ -14,9 +14,11 @@
 struct flat_bank {
     uint32_t enabled, group1, edge;
     uint32_t line, active;
+    uint32_t held_group1; /**< of those that are active, as held */
     uint32_t route[VGIC_BANK_SIZE];
     uint16_t owner[VGIC_BANK_SIZE]; /**< VCPU on which a shared interrupt is active, if any */
     uint8_t priority[VGIC_BANK_SIZE];
+    uint8_t held[VGIC_BANK_SIZE]; /**< priority with which it is active */
     uint8_t latch[VGIC_BANK_SIZE];
     uint8_t source[VGIC_BANK_SIZE];
 };
@@ -66,6 +68,8 @@ static void irq_save(const struct vgic_irq *irq, struct flat_bank *flat)
     flat->priority[i] = irq->bank->priority[i];
     flat->latch[i] = irq->latch | irq->lr_latch;
     flat->source[i] = irq->active ? irq->source : 0;
+    flat->held[i] = irq->active ? irq->held_priority : 0;
+    flat->held_group1 |= (uint32_t)(irq->active && irq->held_group1) << i;
 }
 
 /* Dynamic state belongs to owners' locks; but no VCPU runs, and devices come here with vgic->lock for shared interrupts. */
@@ -112,7 +116,8 @@ static int bank_check(const struct vgic *vgic, const struct vgic_bank *bank,
                       const struct flat_bank *flat, bool private)
 {
     bool sgi_sources = private && vgic->version == 2;
-    uint32_t outside = flat->enabled | flat->group1 | flat->edge | flat->line | flat->active;
+    uint32_t outside =
+        flat->enabled | flat->group1 | flat->edge | flat->line | flat->active | flat->held_group1;
 
     if ((outside & ~bank->valid) != 0)
         return -EINVAL;
@@ -121,7 +126,7 @@ static int bank_check(const struct vgic *vgic, const struct vgic_bank *bank,
         bool owned = (flat->active & (1U << i)) != 0 && !private;
 
         if (flat->latch[i] > (sgi ? 0xff : 1) || flat->source[i] >= (sgi ? VGIC_V2_VCPUS : 1) ||
-            (flat->priority[i] & ~VGIC_PRIORITY_MASK) != 0 ||
+            ((flat->priority[i] | flat->held[i]) & ~VGIC_PRIORITY_MASK) != 0 ||
             (flat->owner[i] != OWNER_NONE && (!owned || flat->owner[i] >= vgic->guest->vcpu_count)) ||
             ((bank->valid & (1U << i)) == 0 && flat->latch[i] != 0))
             return -EINVAL;
@@ -162,6 +167,8 @@ static void irq_restore(struct vgic *vgic, struct vgic_irq *irq, const struct fl
     irq->latch = flat->latch[i];
     irq->active = (flat->active & (1U << i)) != 0;
     irq->source = flat->source[i];
+    irq->held_priority = flat->held[i];
+    irq->held_group1 = (flat->held_group1 & (1U << i)) != 0;
     irq->bank->priority[i] = flat->priority[i];
     if (vgic_irq_is_private(irq))
         return;

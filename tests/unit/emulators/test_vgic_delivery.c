@@ -112,6 +112,33 @@ static void groups_and_distributor_enable(void **state)
     assert_int_equal(fake_take(), 40);
 }
 
+/* Its end finds it by what it was acknowledged with; what is pended meanwhile comes as configured. */
+static void configured_anew_while_active(void **state)
+{
+    (void)state;
+    v3(1, 4);
+    gicd_write(0, 3);
+    edge(40);
+    priority(40, 0x80);
+    gicd_write(ISPENDR + word(40), bit(40));
+    fake_enter();
+    assert_int_equal(fake_ack(), 40);
+    priority(40, 0x40);
+    gicd_write(IGROUPR + word(40), ~bit(40));
+    fake_enter();
+    assert_int_equal(fake_lr(40)->priority, 0x80);
+    assert_true(fake_lr(40)->group1);
+    gicd_write(ISPENDR + word(40), bit(40));
+    fake_enter();
+    assert_true(fake_lr(40)->active && !fake_lr(40)->pending);
+    fake_end(40);
+    fake_enter();
+    assert_int_equal(fake_lr(40)->priority, 0x40);
+    assert_false(fake_lr(40)->group1);
+    assert_int_equal(fake_take(), 40);
+    assert_int_equal(fake_take(), FAKE_SPURIOUS);
+}
+
 /* More urgent ones of a group that is closed, or gets closed, leave a list register to the open one. */
 static void closed_group_keeps_nothing_out(void **state)
 {
@@ -497,6 +524,7 @@ int main(void)
         TEST(edge_is_latched_once),
         TEST(disable_while_in_list_register),
         TEST(groups_and_distributor_enable),
+        TEST(configured_anew_while_active),
         TEST(closed_group_keeps_nothing_out),
         TEST(priority_mask_decides_wfi),
         TEST(overflow),

@@ -132,12 +132,25 @@ void servants_stop(void)
         smp_wait_off(i, 5000);
 }
 
-uint64_t on_cpu(unsigned cpu, uint64_t (*fn)(uint64_t arg), uint64_t arg)
+void on_cpu_start(unsigned cpu, uint64_t (*fn)(uint64_t arg), uint64_t arg)
 {
-    uint32_t number = servants[cpu].asked + 1;
-
     servants[cpu].fn = fn;
     servants[cpu].arg = arg;
-    __atomic_store_n(&servants[cpu].asked, number, __ATOMIC_RELEASE);
-    return timer_wait(&servants[cpu].done, number, 5000) ? servants[cpu].result : ~0ul;
+    __atomic_store_n(&servants[cpu].asked, servants[cpu].asked + 1, __ATOMIC_RELEASE);
+}
+
+bool on_cpu_is_done(unsigned cpu)
+{
+    return __atomic_load_n(&servants[cpu].done, __ATOMIC_ACQUIRE) == servants[cpu].asked;
+}
+
+uint64_t on_cpu_result(unsigned cpu)
+{
+    return timer_wait(&servants[cpu].done, servants[cpu].asked, 5000) ? servants[cpu].result : ~0ul;
+}
+
+uint64_t on_cpu(unsigned cpu, uint64_t (*fn)(uint64_t arg), uint64_t arg)
+{
+    on_cpu_start(cpu, fn, arg);
+    return on_cpu_result(cpu);
 }

@@ -22,6 +22,10 @@ bool qemu_is_wrong(const char *name, const char *reason);
 
 /** Runs fn(cpu) on another CPU, which keeps its interrupts masked, and waits for its end; its result. */
 uint64_t on_cpu(unsigned cpu, uint64_t (*fn)(uint64_t arg), uint64_t arg);
+/** The same in two steps, with this CPU's own work between them. */
+void on_cpu_start(unsigned cpu, uint64_t (*fn)(uint64_t arg), uint64_t arg);
+bool on_cpu_is_done(unsigned cpu);
+uint64_t on_cpu_result(unsigned cpu);
 /** Starts the CPUs 1 to count - 1 for on_cpu(); false: one did not come. */
 bool servants_start(const char *name, unsigned count);
 void servants_stop(void);
