@@ -50,6 +50,7 @@
 #define GICC_EOIR 0x10
 #define GICC_RPR 0x14
 #define GICC_HPPIR 0x18
+#define GICC_ABPR 0x1c
 #define GICC_APR0 0xd0
 #define GICC_IIDR 0xfc
 #define GICC_DIR 0x1000
