@@ -44,10 +44,13 @@ static void bank_reset(struct vgic_bank *bank)
     bank->enabled = 0;
     bank->group1 = 0;
     bank->edge = 0;
+    bank->used = 0;
     for (unsigned i = 0; i < VGIC_BANK_SIZE; i++) {
         bank->priority[i] = 0;
         bank->route[i] = 0;
         irq_reset(&bank->irqs[i]);
+        if (bank->irqs[i].line)
+            vgic_irq_use(&bank->irqs[i]);
     }
 }
 

@@ -67,6 +67,7 @@ struct vgic_bank {
     uint32_t group1;
     uint32_t edge;
     uint32_t valid; /**< INTIDs that exist */
+    uint32_t used;  /**< those that may be pending or active: none else has been since the reset */
     uint8_t priority[VGIC_BANK_SIZE];
     uint32_t route[VGIC_BANK_SIZE]; /**< GICv2: mask of targets; GICv3: affinity Aff2.Aff1.Aff0 */
     struct vgic_irq irqs[VGIC_BANK_SIZE];
@@ -160,6 +161,15 @@ static inline bool vgic_irq_is_pending(const struct vgic_irq *irq)
 static inline uint8_t vgic_irq_priority(const struct vgic_irq *irq)
 {
     return irq->bank->priority[irq->intid % VGIC_BANK_SIZE];
+}
+
+/** It is pending, or put into a list. Its bank's lock is held: vgic.lock, or that of the VCPU. */
+static inline void vgic_irq_use(const struct vgic_irq *irq)
+{
+    struct vgic_bank *bank = irq->bank;
+
+    if (unlikely((bank->used & vgic_irq_bit(irq)) == 0))
+        __atomic_store_n(&bank->used, bank->used | vgic_irq_bit(irq), __ATOMIC_RELAXED);
 }
 
 /** It becomes active by the guest's own writing. */

@@ -10,6 +10,8 @@
 #define BLOCK_IPRIORITYR 8
 #define BLOCK_ITARGETSR 16
 #define BLOCK_ICFGR 24
+/** Bits of a GICD_ICFGR that say something. */
+#define CONFIG_EDGES 0xaaaaaaaaU
 
 struct block {
     /** Value of the register for the interrupts from first on in the bank. */
@@ -80,7 +82,9 @@ static uint32_t pending_read(struct vgic_access *a, struct vgic_bank *bank, unsi
 
     (void)first;
     vgic_sync(a->self, bank);
-    for (unsigned i = 0; i < VGIC_BANK_SIZE; i++) {
+    for (uint32_t rest = vgic_load(&bank->used); rest != 0; rest &= rest - 1) {
+        unsigned i = (unsigned)__builtin_ctz(rest);
+
         vgic_line_check(&bank->irqs[i]);
         value |= (uint32_t)vgic_irq_is_pending(&bank->irqs[i]) << i;
     }
@@ -111,8 +115,11 @@ static uint32_t active_read(struct vgic_access *a, struct vgic_bank *bank, unsig
 
     (void)first;
     vgic_sync(a->self, bank);
-    for (unsigned i = 0; i < VGIC_BANK_SIZE; i++)
+    for (uint32_t rest = vgic_load(&bank->used); rest != 0; rest &= rest - 1) {
+        unsigned i = (unsigned)__builtin_ctz(rest);
+
         value |= (uint32_t)bank->irqs[i].active << i;
+    }
     return value & bank->valid;
 }
 
@@ -137,10 +144,15 @@ static uint32_t priority_read(struct vgic_access *a, struct vgic_bank *bank, uns
     return value;
 }
 
+/* Mostly, what is written is there already. */
 static void priority_write(struct vgic_access *a, struct vgic_bank *bank, unsigned first)
 {
-    for (unsigned i = 0; i < a->size; i++)
-        change_each(bank, 1U << (first + i), vgic_change_priority, (uint8_t)(a->value >> (8 * i)));
+    for (unsigned i = 0; i < a->size; i++) {
+        uint8_t value = (uint8_t)(a->value >> (8 * i)) & VGIC_PRIORITY_MASK;
+
+        if (bank->priority[first + i] != value)
+            change_each(bank, 1U << (first + i), vgic_change_priority, value);
+    }
 }
 
 /* Existing CPU interfaces of a GICv2. */
@@ -176,13 +188,15 @@ static void target_write(struct vgic_access *a, struct vgic_bank *bank, unsigned
 
 static uint32_t config_read(struct vgic_access *a, struct vgic_bank *bank, unsigned first)
 {
-    uint32_t edge = vgic_load(&bank->edge) >> first;
-    uint32_t value = 0;
+    uint32_t value = (vgic_load(&bank->edge) >> first) & 0xffff;
 
     (void)a;
-    for (unsigned i = 0; i < 16; i++)
-        value |= ((edge >> i) & 1) << (2 * i + 1);
-    return value;
+    /* Bit i goes to bit 2 * i + 1. */
+    value = (value | value << 8) & 0x00ff00ff;
+    value = (value | value << 4) & 0x0f0f0f0f;
+    value = (value | value << 2) & 0x33333333;
+    value = (value | value << 1) & 0x55555555;
+    return value << 1;
 }
 
 /* SGIs are edge-triggered and PPIs level-sensitive, both for good. */
@@ -190,8 +204,12 @@ static void config_write(struct vgic_access *a, struct vgic_bank *bank, unsigned
 {
     if (vgic_irq_is_private(&bank->irqs[0]))
         return;
-    for (unsigned i = 0; i < 16; i++)
-        change_each(bank, 1U << (first + i), vgic_change_edge, (a->value >> (2 * i + 1)) & 1);
+    for (uint32_t flip = config_read(a, bank, first) ^ ((uint32_t)a->value & CONFIG_EDGES);
+         flip != 0; flip &= flip - 1) {
+        unsigned i = (unsigned)__builtin_ctz(flip);
+
+        change_each(bank, 1U << (first + i / 2), vgic_change_edge, (a->value >> i) & 1);
+    }
 }
 
 /* By offset >> 7; what is not here is reserved: reads as zero, writes are ignored. */

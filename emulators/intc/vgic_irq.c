@@ -39,8 +39,11 @@ static void shared_lock(struct vgic *vgic, struct vgic_irq *irq, struct hold *ho
 static inline enum notice irq_queue(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
     if (irq->owner == NULL) {
-        if (irq->target != v || !vgic_irq_is_wanted(irq))
+        if (irq->target != v || !vgic_irq_is_wanted(irq)) {
+            if (vgic_irq_is_pending(irq))
+                vgic_irq_use(irq);
             return NOTICE_NONE;
+        }
         vgic_list_add(v, irq);
         return NOTICE_INTERRUPT;
     }
@@ -143,6 +146,8 @@ static void shared_unlock(struct vgic *vgic, struct vgic_irq *irq, struct hold *
         spin_lock(&told->lock);
         notice = irq_settle(told, irq);
         spin_unlock(&told->lock);
+    } else if (changed && vgic_irq_is_pending(irq)) {
+        vgic_irq_use(irq);
     }
     spin_unlock_irqrestore(&vgic->lock, hold->flags);
     if (told != NULL)

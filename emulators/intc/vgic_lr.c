@@ -34,6 +34,7 @@ bool vgic_irq_is_wanted(const struct vgic_irq *irq)
 
 void vgic_list_add(struct vgic_vcpu *v, struct vgic_irq *irq)
 {
+    vgic_irq_use(irq);
     list_add_tail(&v->list, &irq->link);
     __atomic_store_n(&irq->owner, v, __ATOMIC_RELAXED);
 }
@@ -607,8 +608,8 @@ static cpumask_t sync_mask(struct vgic_vcpu *self, struct vgic_bank *bank, bool 
     cpumask_t mask = 0;
 
     *saved = false;
-    for (unsigned i = 0; i < VGIC_BANK_SIZE; i++) {
-        const struct vgic_irq *irq = &bank->irqs[i];
+    for (uint32_t rest = vgic_load(&bank->used); rest != 0; rest &= rest - 1) {
+        const struct vgic_irq *irq = &bank->irqs[__builtin_ctz(rest)];
         struct vgic_vcpu *owner = __atomic_load_n(&irq->owner, __ATOMIC_RELAXED);
         int cpu;
 

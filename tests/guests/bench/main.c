@@ -63,6 +63,13 @@ static void measure_exits(void)
     measure("gicd_typer_read", loop_load, GICD_BASE + GICD_TYPER);
     measure("gicd_isenabler_read", loop_load, scratch + GICD_ISENABLER);
     measure("gicd_isenabler_write", loop_store, scratch + GICD_ISENABLER);
+    measure("gicd_ispendr_read", loop_load, scratch + GICD_ISPENDR);
+    measure("gicd_isactiver_read", loop_load, scratch + GICD_ISACTIVER);
+    measure("gicr_ispendr_read", loop_load, gic_frame(0) + GICD_ISPENDR);
+    measure("gicd_ipriorityr_read", loop_load, GICD_BASE + GICD_IPRIORITYR + SPI_SCRATCH);
+    measure("gicd_icfgr_read", loop_load, scratch * 2 - GICD_BASE + GICD_ICFGR);
+    measure("gicd_ipriorityr_write", loop_store, GICD_BASE + GICD_IPRIORITYR + SPI_SCRATCH);
+    measure("gicd_icfgr_write", loop_store, scratch * 2 - GICD_BASE + GICD_ICFGR);
 }
 
 /* Moves each round to another phase of the counter, whose step is 16 instructions. */
