@@ -149,6 +149,31 @@ struct sched_choice policy_prr_pick(void *queue, uint64_t now)
     return (struct sched_choice){se, slice_end(prr, se, now)};
 }
 
+/*
+ * insert() and take_first() for two that take turns: the slice of this round is used up, and one waits. Where that one
+ * has a slice of this round left, se waits for the next; else the next is this one, for both.
+ */
+static inline struct sched_entity *change_places(struct prr_level *level, struct sched_entity *se)
+{
+    struct list *from = &level->current, *to = &level->next, *first = from->next;
+    uint64_t next_round = level->round + PRR_ROUND;
+
+    if (first == from) {
+        from = &level->next;
+        to = &level->current;
+        first = from->next;
+        level->round = next_round;
+    }
+    *round_of(se) = next_round;
+    se->slice_left = se->time_slice;
+    level->woken = &level->current;
+    list_init(from);
+    list_init(first);
+    to->next = to->prev = &se->link;
+    se->link.next = se->link.prev = to;
+    return LIST_ENTRY(first, struct sched_entity, link);
+}
+
 /* Among equals one comes and one goes: all that changes is their order. */
 struct sched_choice policy_prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
                                     uint64_t now)
@@ -159,6 +184,10 @@ struct sched_choice policy_prr_turn(void *queue, struct sched_entity *se, enum s
     if (level->count == 0 || prr->ready >= 2 * level->bit) {
         policy_prr_enqueue(queue, se, how, now);
         return policy_prr_pick(queue, now);
+    }
+    if (likely(level->count == 1 && se->slice_left == 0 && *round_of(se) == level->round)) {
+        se = change_places(level, se);
+        return (struct sched_choice){se, now + se->slice_left};
     }
     insert(level, se, how);
     se = take_first(level);
