@@ -38,7 +38,7 @@ void hv_exit_to_guest(struct vcpu *vcpu)
         return;
     }
     if (work & VCPU_WORK_RESCHED)
-        sched_schedule();
+        sched_schedule_masked();
     prepare_entry(vcpu);
 }
 

@@ -245,7 +245,7 @@ static void wait_here(struct vcpu *vcpu)
         arch_barrier_context();
         arch_irq_disable();
         if (__atomic_load_n(&this_cpu(ctx_state).resched, __ATOMIC_ACQUIRE))
-            sched_schedule();
+            sched_schedule_masked();
     }
     /* Who asked for its state may have taken its world off the CPU. */
     if (arch_vcpu_world_cpu(vcpu) != (int)cpu_id())
@@ -257,7 +257,7 @@ void sched_wait(struct vcpu *vcpu)
     if (wait_begin(&this_cpu(run_queue), vcpu))
         wait_here(vcpu);
     else
-        sched_schedule();
+        sched_schedule_masked();
 }
 
 void sched_make_runnable(struct vcpu *vcpu)
@@ -420,9 +420,9 @@ static inline void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcp
     latency_return(prev, left);
 }
 
+/* IRQs masked. */
 static ALWAYS_INLINE void schedule(bool yield) NO_THREAD_SAFETY
 {
-    irqflags_t flags = arch_irq_save();
     struct ctx_state *ctx = &this_cpu(ctx_state);
     struct run_queue *rq = &this_cpu(run_queue);
     struct vcpu *prev = rq->current;
@@ -441,17 +441,27 @@ static ALWAYS_INLINE void schedule(bool yield) NO_THREAD_SAFETY
         run_queue_unlock(rq);
     else
         switch_to(rq, prev, next);
-    arch_irq_restore(flags);
 }
 
-void sched_schedule(void)
+void sched_schedule_masked(void)
 {
     schedule(false);
 }
 
+void sched_schedule(void)
+{
+    irqflags_t flags = arch_irq_save();
+
+    schedule(false);
+    arch_irq_restore(flags);
+}
+
 void sched_yield_cpu(void)
 {
+    irqflags_t flags = arch_irq_save();
+
     schedule(true);
+    arch_irq_restore(flags);
 }
 
 void sched_preempt_irq(void)
@@ -459,7 +469,7 @@ void sched_preempt_irq(void)
     const struct ctx_state *ctx = &this_cpu(ctx_state);
 
     if (ctx->resched && ctx->preempt_count == 0 && ctx->irq_depth == 0)
-        sched_schedule();
+        sched_schedule_masked();
 }
 
 void sched_exit(void)
@@ -473,7 +483,7 @@ void sched_exit(void)
     sched_unplace(vcpu);
     spin_unlock(&vcpu->lock);
     notifier_call(&vcpu_state_chain, VCPU_HALTED, vcpu);
-    sched_schedule();
+    sched_schedule_masked();
     panic("VCPU %s runs after its end", vcpu->name);
 }
 

@@ -79,6 +79,8 @@ void sched_make_runnable(struct vcpu *vcpu);
  * guest. vcpu->lock held.
  */
 void sched_expedite(struct vcpu *vcpu);
+/** sched_schedule() for who has IRQs masked. */
+void sched_schedule_masked(void);
 /** Until vcpu, which is current and PAUSED, wakes: on the CPU if nobody else wants it. IRQs masked. */
 void sched_wait(struct vcpu *vcpu);
 /** sched_block() for who has the CPU to itself: where nobody else wants it, it is not switched away. IRQs masked. */

@@ -245,7 +245,7 @@ void vcpu_obey(struct vcpu *vcpu)
     if (changed)
         notifier_call(&vcpu_state_chain, state, vcpu);
     /* Also when the request was taken back: it no longer runs ahead of others. */
-    sched_schedule();
+    sched_schedule_masked();
 }
 
 /* Waiting */
@@ -275,7 +275,7 @@ static int block(struct vcpu *vcpu, bool stays)
     if (stays)
         sched_wait(vcpu);
     else
-        sched_schedule();
+        sched_schedule_masked();
     return is_interrupted(vcpu) ? -EINTR : 0;
 }
 
@@ -301,7 +301,7 @@ void sched_block_cancel(void)
     spin_unlock(&vcpu->lock);
     /* Somebody paused it meanwhile. */
     if (!running)
-        sched_schedule();
+        sched_schedule_masked();
 }
 
 bool sched_wake(struct vcpu *vcpu, enum vcpu_reason reason)
