@@ -174,6 +174,20 @@ static inline struct sched_entity *change_places(struct prr_level *level, struct
     return LIST_ENTRY(first, struct sched_entity, link);
 }
 
+static NOINLINE struct sched_choice turn_others(struct prr_queue *prr, struct sched_entity *se,
+                                                enum sched_arrival how, uint64_t now)
+{
+    struct prr_level *level = &prr->level[se->priority];
+
+    if (level->count == 0 || prr->ready >= 2 * level->bit) {
+        policy_prr_enqueue(prr, se, how, now);
+        return policy_prr_pick(prr, now);
+    }
+    insert(level, se, how);
+    se = take_first(level);
+    return (struct sched_choice){se, now + se->slice_left};
+}
+
 /* Among equals one comes and one goes: all that changes is their order. */
 struct sched_choice policy_prr_turn(void *queue, struct sched_entity *se, enum sched_arrival how,
                                     uint64_t now)
@@ -181,16 +195,10 @@ struct sched_choice policy_prr_turn(void *queue, struct sched_entity *se, enum s
     struct prr_queue *prr = queue;
     struct prr_level *level = &prr->level[se->priority];
 
-    if (level->count == 0 || prr->ready >= 2 * level->bit) {
-        policy_prr_enqueue(queue, se, how, now);
-        return policy_prr_pick(queue, now);
-    }
-    if (likely(level->count == 1 && se->slice_left == 0 && *round_of(se) == level->round)) {
-        se = change_places(level, se);
-        return (struct sched_choice){se, now + se->slice_left};
-    }
-    insert(level, se, how);
-    se = take_first(level);
+    if (unlikely(level->count != 1 || prr->ready >= 2 * level->bit || se->slice_left != 0 ||
+                 *round_of(se) != level->round))
+        return turn_others(prr, se, how, now);
+    se = change_places(level, se);
     return (struct sched_choice){se, now + se->slice_left};
 }
 

@@ -98,10 +98,11 @@ void guest_timer_init(struct vcpu *vcpu)
     hrtimer_init(&vcpu->arch.ptimer, ptimer_expired, vcpu);
 }
 
-static NOINLINE void vtimer_lower(struct vcpu *vcpu)
+static NOINLINE void lower_and_stand_in(struct vcpu *vcpu)
 {
     gic_deactivate_private(vtimer_irq);
     vcpu->arch.vtimer_raised = false;
+    vtimer_stand_in(vcpu);
 }
 
 void guest_timer_save(struct vcpu *vcpu)
@@ -111,8 +112,9 @@ void guest_timer_save(struct vcpu *vcpu)
     sysreg_write(cntv_ctl_el0, 0);
     arch_barrier_context();
     if (unlikely(vcpu->arch.vtimer_raised))
-        vtimer_lower(vcpu);
-    vtimer_stand_in(vcpu);
+        lower_and_stand_in(vcpu);
+    else
+        vtimer_stand_in(vcpu);
 }
 
 void guest_timer_load(struct vcpu *vcpu)

@@ -25,8 +25,10 @@ uint64_t clock_scale_now(void);
 /** Nanoseconds since boot, monotonic, the same on all CPUs. Any context. */
 static inline uint64_t clock_now(void)
 {
-    if (likely(clock_base.shift != CLOCK_NO_SHIFT))
-        return (arch_time_counter() - clock_base.base) << clock_base.shift;
+    uint64_t base = clock_base.base, shift = clock_base.shift;
+
+    if (likely(shift != CLOCK_NO_SHIFT))
+        return (arch_time_counter() - base) << shift;
     return clock_scale_now();
 }
 /** Counter ticks -> ns, rounded down; ns -> ticks, rounded up. Saturating. Any context. */
@@ -37,12 +39,12 @@ uint64_t clock_scale_to_counter(uint64_t uptime_ns);
 /** Uptime ns -> absolute counter value, rounded up (saturates at UINT64_MAX). Any context. */
 static inline uint64_t clock_ns_to_counter(uint64_t uptime_ns)
 {
-    uint64_t shift = clock_base.shift, ticks;
+    uint64_t base = clock_base.base, shift = clock_base.shift;
 
     if (unlikely(shift == CLOCK_NO_SHIFT || uptime_ns > UINT64_MAX / 2))
         return clock_scale_to_counter(uptime_ns);
-    ticks = (uptime_ns + BIT(shift) - 1) >> shift;
-    return clock_base.base + ticks;
+    /* A negative number's shift rounds away from zero. */
+    return base - (uint64_t)(-(int64_t)uptime_ns >> shift);
 }
 /** Absolute counter value -> uptime ns, rounded down; 0 before boot. Any context. */
 uint64_t clock_counter_to_ns(uint64_t counter);
