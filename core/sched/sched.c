@@ -404,6 +404,7 @@ void sched_switch_finish(struct vcpu *prev)
 
 static inline void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcpu *next)
 {
+    bool normal = next->is_normal;
     uint64_t left;
 
     rq->switches++;
@@ -413,7 +414,7 @@ static inline void switch_to(struct run_queue *rq, struct vcpu *prev, struct vcp
      * Before exit_work is looked at: who adds work after that finds the VCPU on a CPU and kicks it.
      */
     __atomic_store_n(&next->se.on_cpu, true, __ATOMIC_SEQ_CST);
-    if (next->is_normal)
+    if (normal)
         __atomic_fetch_or(&next->exit_work, VCPU_WORK_WORLD, __ATOMIC_SEQ_CST);
     left = latency_leave();
     switch_finish(arch_vcpu_switch(prev, next));

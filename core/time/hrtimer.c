@@ -414,14 +414,15 @@ void hv_timer_interrupt(void)
 
     /* Only this CPU looks at the time of its scheduler's event and at what its clockevent is set to. */
     if (queue->sched_ns <= now) {
-        queue->sched_ns = EVENT_NONE;
-        queue->sched_ns = hrtimer_sched_hook();
-        if (likely(queue->sched_ns == HRTIMER_HELD)) {
+        uint64_t next = hrtimer_sched_hook();
+
+        if (likely(next == HRTIMER_HELD)) {
             queue->sched_ns = EVENT_NONE;
             queue->event_ns = EVENT_NONE;
             arch_time_event_stop();
             return;
         }
+        queue->sched_ns = next;
     }
     serve(queue, now);
 }

@@ -38,12 +38,12 @@ static NOINLINE void exchange(struct vcpu *before, struct vcpu *vcpu)
     fp_regs_load(&vcpu->arch.fp);
 }
 
-/* Make the registers hold this VCPU's state. FP does not trap. */
-static void take_registers(struct vcpu *vcpu)
+/* Make the registers of this CPU hold this VCPU's state. FP does not trap. */
+static inline void take_registers(struct vcpu *vcpu, unsigned cpu)
 {
     struct fp_owner *owner = &this_cpu(fp_owner);
     struct vcpu *before = owner->vcpu;
-    uint8_t here = (uint8_t)(cpu_id() + 1);
+    uint8_t here = (uint8_t)(cpu + 1);
     bool there = before == vcpu && vcpu->arch.fp_cpu == here;
     bool behind = owner->dirty;
 
@@ -63,13 +63,13 @@ void fp_load(struct vcpu *vcpu)
 {
     set_trap(vcpu, false);
     arch_barrier_context();
-    take_registers(vcpu);
+    take_registers(vcpu, cpu_id());
     vcpu->arch.fp_turns = FP_EAGER_TURNS;
 }
 
 void fp_enter(struct vcpu *vcpu)
 {
-    take_registers(vcpu);
+    take_registers(vcpu, (unsigned)vcpu->arch.world_cpu);
 }
 
 static bool is_live(const struct vcpu *vcpu)

@@ -102,7 +102,7 @@ static NOINLINE void load_new(struct arch_guest_mmu *mmu, unsigned cpu, uint32_t
 void stage2_load(struct vcpu *vcpu)
 {
     struct arch_guest *guest = &vcpu->guest->arch;
-    unsigned cpu = cpu_id();
+    unsigned cpu = (unsigned)vcpu->arch.world_cpu;
     uint32_t *last = &guest->last_vcpu[cpu];
     uint16_t vmid;
 
