@@ -243,6 +243,62 @@ static void test_prr_model(void **state)
     }
 }
 
+#define TWIN 20
+#define TWINS 3
+
+/* The same done to an entity of one queue and its twin in another: put back by turn() there, by enqueue() and pick() here. */
+static int turn_both(uint64_t *twin_queue, int running, uint64_t ran, uint64_t now)
+{
+    struct sched_entity *se = &entities[running], *twin = &entities[running + TWIN];
+    enum sched_arrival how = ran < se->slice_left ? SCHED_PREEMPTED : SCHED_EXPIRED;
+    struct sched_choice choice, expected;
+
+    se->slice_left -= ran;
+    twin->slice_left -= ran;
+    prr->enqueue(twin_queue, twin, how, now);
+    expected = prr->pick(twin_queue, now);
+    choice = prr->turn(queue, se, how, now);
+    assert_ptr_equal(choice.se + TWIN, expected.se);
+    assert_true(choice.until == expected.until);
+    for (unsigned i = 0; i < TWINS; i++) {
+        assert_int_equal(entities[i].slice_left, entities[i + TWIN].slice_left);
+        assert_memory_equal(entities[i].policy, entities[i + TWIN].policy, SCHED_PRIVATE_SIZE);
+    }
+    return (int)(choice.se - entities);
+}
+
+static void test_prr_turn_is_enqueue_and_pick(void **state)
+{
+    static uint64_t twin_queue[128];
+    bool asleep[TWINS] = {true, true, true};
+    int running = -1;
+
+    (void)state;
+    prepare(prr);
+    prr->init(twin_queue);
+    for (unsigned now = 0; now < 100000; now++) {
+        unsigned i = pick(TWINS);
+
+        if (asleep[i]) {
+            entities[i].priority = entities[i + TWIN].priority = pick(8) == 0;
+            prr->enqueue(queue, &entities[i], SCHED_WOKEN, now);
+            prr->enqueue(twin_queue, &entities[i + TWIN], SCHED_WOKEN, now);
+            asleep[i] = false;
+        } else if (running == (int)i && pick(8) == 0) {
+            asleep[i] = true;
+            running = -1;
+        }
+        if (running >= 0) {
+            uint64_t left = entities[running].slice_left;
+
+            running =
+                turn_both(twin_queue, running, pick(2) ? left : pick((unsigned)left + 1), now);
+        } else if ((running = take(prr)) >= 0) {
+            assert_ptr_equal(prr->pick(twin_queue, now).se, &entities[running + TWIN]);
+        }
+    }
+}
+
 static void test_partition_takes_one(void **state)
 {
     (void)state;
@@ -260,9 +316,13 @@ static void test_partition_takes_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rr_order),        cmocka_unit_test(test_prr_order),
-        cmocka_unit_test(test_prr_waker_first), cmocka_unit_test(test_prr_alone_starts_rounds),
-        cmocka_unit_test(test_prr_model),       cmocka_unit_test(test_partition_takes_one),
+        cmocka_unit_test(test_rr_order),
+        cmocka_unit_test(test_prr_order),
+        cmocka_unit_test(test_prr_waker_first),
+        cmocka_unit_test(test_prr_alone_starts_rounds),
+        cmocka_unit_test(test_prr_model),
+        cmocka_unit_test(test_partition_takes_one),
+        cmocka_unit_test(test_prr_turn_is_enqueue_and_pick),
     };
 
     return cmocka_run_group_tests(tests, find_policies, NULL);
