@@ -11,7 +11,7 @@
 #define BLOCK_ITARGETSR 16
 #define BLOCK_ICFGR 24
 /** Bits of a GICD_ICFGR that say something. */
-#define CONFIG_EDGES 0xaaaaaaaaU
+#define ICFGR_EDGES 0xaaaaaaaaU
 
 struct block {
     /** Value of the register for the interrupts from first on in the bank. */
@@ -204,7 +204,7 @@ static void config_write(struct vgic_access *a, struct vgic_bank *bank, unsigned
 {
     if (vgic_irq_is_private(&bank->irqs[0]))
         return;
-    for (uint32_t flip = config_read(a, bank, first) ^ ((uint32_t)a->value & CONFIG_EDGES);
+    for (uint32_t flip = config_read(a, bank, first) ^ ((uint32_t)a->value & ICFGR_EDGES);
          flip != 0; flip &= flip - 1) {
         unsigned i = (unsigned)__builtin_ctz(flip);
 
