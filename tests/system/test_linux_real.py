@@ -21,6 +21,8 @@ STRESS = ("stress-ng --quiet --temp-path /tmp --timer-freq 1000 --timerfd-freq 1
 SHORT = ("cpu", "timer", "switch", "fault", "sigsegv", "futex")
 # What arm64 does not have.
 MAY_SKIP = {"vdso_test_getcpu"}
+# The selftests that a busy host makes too slow.
+TIMED = ("futex_requeue", "futex_wait", "futex_waitv")
 # In virtual time, an instruction a nanosecond; on the bare machine cyclictest sees 33 us at most, 38 us when busy.
 LATENCY_US = 60
 SELFTEST = r"SELFTEST (\S+): (passed|skipped|failed[^\r\n]*)\r"
@@ -79,7 +81,8 @@ class Shell:
         self.run("mkdir -p /dev/shm")
         text = self.run(f"cyclictest -q -a -t -m -p 80 -i 2000 -l {loops}", 120)
         found = re.findall(r"C: *(\d+) .*Max: *(\d+)", text)
-        assert found and all(int(count) == loops for count, _ in found[:1]), text
+        # The first thread that has done its loops ends them all.
+        assert max((int(count) for count, _ in found), default=0) == loops, text
         return max(int(value) for _, value in found)
 
     def selftests(self, timeout=900):
@@ -121,9 +124,10 @@ def test_in_virtual_time(stations, linux_tests):  # noqa: F811
                        icount=True, mem="1G")
     with guests.running(one, "one"):
         shell = shell_of(one, "one", 1)
-        assert "futex_requeue: passed" in shell.run("selftests futex_requeue")
+        text = shell.run(f"selftests {' '.join(TIMED)}")
+        assert dict(re.findall(SELFTEST, text)) == dict.fromkeys(TIMED, "passed"), text
         idle = shell.latency()
-        shell.run(f"({STRESS} --switch 1 --fault 1 --timer 1 -t 2 >/dev/null 2>&1 &); sleep 0.5")
+        shell.run(f"({STRESS} --switch 1 --fault 1 --timer 1 -t 1 >/dev/null 2>&1 &); sleep 0.5")
         busy = shell.latency(200)
         print(f"latency: {idle} us, busy {busy} us")
         assert idle < LATENCY_US and busy < LATENCY_US
