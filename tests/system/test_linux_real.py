@@ -15,6 +15,8 @@ COMPLAINTS = (r"WARNING:|BUG|Oops|[Cc]all trace|lockup|rcu.*(stall|detected)|hun
 STRESSORS = {"cpu": 6, "vm": 20, "timer": 200, "timerfd": 200, "switch": 600, "fault": 100, "sigsegv": 600,
              "sigfpe": 100, "futex": 600, "membarrier": 10, "clock": 20, "nanosleep": 6, "brk": 400, "mmap": 4,
              "fork": 20, "pipe": 600, "icache": 10, "atomic": 10}
+# Of a stressor, two if it is not here. vm says "out of system resources" when its time is over before it has begun.
+SECONDS = {"vm": 60}
 # Few and slow timers: thousands, at a million a second each, leave an emulated CPU no time for anything else.
 STRESS = ("stress-ng --quiet --temp-path /tmp --timer-freq 1000 --timerfd-freq 100 --timerfd-fds 8 "
           "--vm-bytes 32m --mmap-bytes 16m")
@@ -72,9 +74,10 @@ class Shell:
         assert "arch_sys_counter" in clock
 
     def stress(self, stressors, workers, timeout=240):
-        """Run each stressor of stress-ng for its number of operations, or two seconds."""
+        """Run each stressor of stress-ng for its number of operations, or some seconds."""
         for name in stressors:
-            self.run(f"{STRESS} --{name} {workers} --{name}-ops {STRESSORS[name]} -t 2", timeout)
+            self.run(f"{STRESS} --{name} {workers} --{name}-ops {STRESSORS[name]} -t {SECONDS.get(name, 2)}",
+                     timeout)
 
     def latency(self, loops=500):
         """Return the greatest latency in microseconds that cyclictest sees on any CPU."""
