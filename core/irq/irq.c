@@ -262,7 +262,7 @@ static void irq_dispatch(uint32_t irq)
     root_chip->end(irq, result != IRQ_KEEP_ACTIVE);
 }
 
-static NOINLINE void irq_take(uint32_t irq)
+static ALWAYS_INLINE void irq_take(uint32_t irq)
 {
     struct ctx_state *ctx = ctx_enter_irq();
 

@@ -113,7 +113,7 @@ void guest_timer_save(struct vcpu *vcpu)
     arch_barrier_context();
     if (unlikely(vcpu->arch.vtimer_raised))
         lower_and_stand_in(vcpu);
-    else
+    else if (may_fire(vcpu->arch.cntv_ctl) || hrtimer_is_armed(&vcpu->arch.vtimer))
         vtimer_stand_in(vcpu);
 }
 
