@@ -176,6 +176,8 @@ def test_two_at_a_time(station, kind):
         first.healthy()
         with guests.attached(one, "two0"):
             one.sendline("reboot -f")
+            # What was printed before the guest was attached is shown again: only what follows this is new.
+            one.expect("reboot: Restarting system", 60)
             assert one.expect(guests.LOGIN.format("two0"), 240).group(1) == "2"
             one.expect(guests.SHELL, 60)
         first.stress(SHORT, 2)
